@@ -1,0 +1,37 @@
+# How our own code is compiled. Libraries of others are SYSTEM and keep their warnings to themselves.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+    set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+set(SALLYPORT_SANITIZE "" CACHE STRING "What -fsanitize= takes: address,undefined or thread")
+
+add_library(sallyport_options INTERFACE)
+target_compile_options(sallyport_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Wconversion
+    -Wsign-conversion -Wimplicit-fallthrough -Wswitch-enum -Wundef -Wformat=2 -Werror
+    # GCC 12 sees dangling and uninitialised memory in correct std::string and coroutine code.
+    -Wno-restrict -Wno-mismatched-new-delete)
+
+add_compile_options(-fstack-protector-strong -fno-plt)
+add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+add_link_options(-Wl,-z,relro,-z,now)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+
+find_program(MOLD mold)
+find_program(LLD ld.lld)
+if(MOLD)
+    add_link_options(-fuse-ld=mold)
+elseif(LLD)
+    add_link_options(-fuse-ld=lld)
+endif()
+
+if(SALLYPORT_SANITIZE)
+    add_compile_options(-fsanitize=${SALLYPORT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${SALLYPORT_SANITIZE})
+    target_compile_options(sallyport_options INTERFACE -Wno-error=maybe-uninitialized -Wno-error=tsan)
+endif()
