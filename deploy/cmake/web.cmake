@@ -31,4 +31,5 @@ endif()
 
 add_library(floor_web STATIC "${web_source}/assets.cpp" "${web_build}/assets_table.cpp" "${web_build}/assets.S")
 target_include_directories(floor_web PUBLIC "${CMAKE_SOURCE_DIR}")
-target_link_libraries(floor_web PRIVATE $<$<COMPILE_LANGUAGE:CXX>:sallyport_options>)
+# Our warnings are C++ ones, which the assembler's driver would complain about.
+target_compile_options(floor_web PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:$<TARGET_PROPERTY:sallyport_options,INTERFACE_COMPILE_OPTIONS>>")

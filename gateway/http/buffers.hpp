@@ -17,7 +17,9 @@ class block {
 public:
     block() = default;
     block(block&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0))
+        : pool_(std::exchange(other.pool_, nullptr)),
+          data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0))
     {
     }
     block& operator=(block&& other) noexcept

@@ -24,9 +24,9 @@ std::size_t count(std::span<const field>, std::string_view name) noexcept;
 bool list_has(std::string_view list, std::string_view token) noexcept;
 
 struct request_head {
-    std::string_view method;  // upper case
-    std::string_view target;  // visible ASCII, as received: begins with `/`, `http://` or `https://`
-    std::string_view host;    // the Host field: host, or host:port; empty only in HTTP/1.0 without one
+    std::string_view method;        // upper case
+    std::string_view target;        // visible ASCII, as received: begins with `/`, `http://` or `https://`
+    std::string_view host;          // the Host field: host, or host:port; empty only in HTTP/1.0 without one
     std::span<const field> fields;  // all, in order, Host and framing fields too
     std::optional<std::uint64_t> content_length;
     std::uint8_t minor_version = 1;  // HTTP/1.0 or HTTP/1.1

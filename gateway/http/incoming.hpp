@@ -60,9 +60,9 @@ private:
 
     buffer_pool* pool_;
     std::size_t header_limit_;
-    block main_;    // the head, and behind it the body's bytes unless there is
-    block beside_;  // a block for the body's bytes alone
-    block fields_;  // max_fields of `field`
+    block main_;                       // the head, and behind it the body's bytes unless there is
+    block beside_;                     // a block for the body's bytes alone
+    block fields_;                     // max_fields of `field`
     std::size_t begin_ = 0, end_ = 0;  // of what is not consumed, in beside_ if there is one, else in main_
     std::unique_ptr<char[]> kept_;     // after release(): end_ bytes
     check check_;
