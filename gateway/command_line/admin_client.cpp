@@ -1,0 +1,88 @@
+#include "gateway/command_line/admin_client.hpp"
+
+#include "gateway/command_line/http_client.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace sallyport::command_line {
+namespace {
+
+boost::json::object object_of(const std::string& text)
+{
+    boost::system::error_code error;
+    auto value = boost::json::parse(text, error);
+    if (error || !value.is_object()) throw command_failed(exit_status::unreachable, "The gateway's answer is not JSON.");
+    return std::move(value.as_object());
+}
+
+std::string text_member(const boost::json::object& object, std::string_view name)
+{
+    const auto* value = object.if_contains(name);
+    return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+}  // namespace
+
+std::string admin_client::escaped(std::string_view text)
+{
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool unreserved =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (unreserved) {
+            out += c;
+        } else {
+            out += '%';
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+    }
+    return out;
+}
+
+std::optional<boost::json::object> admin_client::try_get(const std::string& target) const
+{
+    try {
+        return get(target);
+    } catch (const command_failed& e) {
+        if (e.status() == exit_status::unreachable) return std::nullopt;
+        throw;
+    }
+}
+
+boost::json::object admin_client::ask(const char* method, const std::string& target, const boost::json::object& body) const
+{
+    // The path of a socket has 107 bytes: a longer one is reached by way of its directory.
+    std::string address = socket_.string();
+    if (address.size() > 107) {
+        std::error_code error;
+        std::filesystem::current_path(socket_.parent_path(), error);
+        address = socket_.filename().string();
+    }
+    client_request request;
+    request.method = method;
+    request.url = "http://admin" + target;
+    request.unix_socket = address;
+    if (request.method != "GET") {
+        request.headers = {"Content-Type: application/json"};
+        request.body = boost::json::serialize(body);
+    }
+    const auto answered = exchange(request);
+    if (const auto* why = std::get_if<std::string>(&answered))
+        throw command_failed(exit_status::unreachable, "No gateway answers at " + socket_.string() + " (" + *why +
+                                                           "). Is `sallyport serve` running with this --data?");
+    const auto& answer = std::get<client_answer>(answered);
+    auto object = object_of(answer.body.empty() ? "{}" : answer.body);
+    if (answer.status >= 400) {
+        std::string why = text_member(object, "detail");
+        if (why.empty()) why = text_member(object, "title");
+        const bool away = answer.status == 503;
+        throw command_failed(away ? exit_status::unreachable : exit_status::no, why.empty() ? "The gateway refused." : why);
+    }
+    return object;
+}
+
+}  // namespace sallyport::command_line

@@ -1,0 +1,99 @@
+// token --agent NAME --key FILE [--intent …] [--scope …] [--url …]
+#include "gateway/command_line/admin_client.hpp"
+#include "gateway/command_line/context.hpp"
+#include "gateway/command_line/http_client.hpp"
+#include "gateway/config/load.hpp"
+#include "gateway/jose/jwt.hpp"
+#include "gateway/jose/random.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace sallyport::command_line {
+namespace {
+
+struct token_options {
+    std::string agent, key, intent, url;
+    std::vector<std::string> scopes;
+};
+
+std::string issuer_of(const context& with, const token_options& options)
+{
+    if (!options.url.empty()) return options.url.ends_with('/') ? options.url.substr(0, options.url.size() - 1) : options.url;
+    const auto loaded = config::load(with.config);
+    if (!loaded.config) throw command_failed(exit_status::no, "The configuration has errors (see `sallyport check`); or give --url.");
+    return loaded.config->agents_url;
+}
+
+std::string assertion(const jose::private_key& key, const std::string& agent, const std::string& issuer)
+{
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const boost::json::object claims{{"iss", agent}, {"sub", agent},    {"aud", issuer},
+                                     {"iat", now},   {"exp", now + 60}, {"jti", random_text(16)}};
+    return jose::sign_compact(key, "JWT", boost::json::serialize(claims));
+}
+
+void ask(const context& with, const token_options& options)
+{
+    const std::string issuer = issuer_of(with, options);
+    const secret pem(read_file(options.key));
+    auto key = jose::private_key::from_pem(pem.reveal());
+    if (!key) throw command_failed(exit_status::no, options.key + ": " + key.error().detail);
+
+    client_request request;
+    request.method = "POST";
+    request.url = issuer + "/oauth2/token";
+    request.headers = {"Content-Type: application/x-www-form-urlencoded"};
+    request.body = "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"
+                   "client_assertion=" +
+                   assertion(*key, options.agent, issuer);
+    if (!options.scopes.empty()) {
+        std::string scopes;
+        for (const auto& s : options.scopes) scopes += (scopes.empty() ? "" : " ") + s;
+        request.body += "&scope=" + admin_client::escaped(scopes);
+    }
+    if (!options.intent.empty()) {
+        const boost::json::array details{boost::json::object{{"type", "sallyport_task"}, {"intent", options.intent}}};
+        request.body += "&authorization_details=" + admin_client::escaped(boost::json::serialize(details));
+    }
+
+    const auto answered = exchange(request);
+    if (const auto* why = std::get_if<std::string>(&answered)) throw command_failed(exit_status::unreachable, request.url + ": " + *why);
+    const auto& answer = std::get<client_answer>(answered);
+    boost::system::error_code error;
+    const auto body = boost::json::parse(answer.body, error);
+    if (error || !body.is_object()) throw command_failed(exit_status::unreachable, request.url + ": the answer is not a token endpoint's");
+    const auto text = [&](std::string_view name) {
+        const auto* member = body.as_object().if_contains(name);
+        return member && member->is_string() ? std::string(member->as_string()) : std::string();
+    };
+    if (answer.status != 200) {
+        const std::string name = text("error").empty() ? text("title") : text("error") + ": " + text("error_description");
+        throw command_failed(answer.status == 503 ? exit_status::unreachable : exit_status::no, "No token: " + name);
+    }
+    if (with.json)
+        print_json(body);
+    else
+        print(text("access_token"));
+}
+
+}  // namespace
+
+void add_token(CLI::App& app, context& with)
+{
+    auto* token = app.add_subcommand("token", "asks the token endpoint for an access token");
+    const auto options = std::make_shared<token_options>();
+    token->add_option("--agent", options->agent, "the agent's name")->required();
+    token->add_option("--key", options->key, "its private key (PEM)")->required()->type_name("FILE");
+    token->add_option("--intent", options->intent, "what the task is for, in a sentence that approvers will read");
+    token->add_option("--scope", options->scopes, "ROUTE, or ROUTE:read; may be repeated; everything by default");
+    token->add_option("--url", options->url, "the gateway's agents_url; else from the configuration");
+    token->callback([&with, options] { ask(with, *options); });
+}
+
+}  // namespace sallyport::command_line
