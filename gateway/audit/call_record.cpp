@@ -74,7 +74,8 @@ void encode(const verdict_record& r, std::string& out)
     put(out, r.method);
     put(out, r.authority);
     put(out, r.target);
-    put(out, r.content ? std::string_view(reinterpret_cast<const char*>(r.content->bytes.data()), r.content->bytes.size()) : std::string_view());
+    put(out,
+        r.content ? std::string_view(reinterpret_cast<const char*>(r.content->bytes.data()), r.content->bytes.size()) : std::string_view());
 }
 
 void encode(const outcome_record& r, std::string& out)

@@ -19,7 +19,7 @@ struct verdict_record {
     action_id action;
     agent_id agent;
     std::string_view route;
-    std::string_view rules;  // the ids of the rules that matched, joined by a space
+    std::string_view rules;   // the ids of the rules that matched, joined by a space
     std::string_view policy;  // the digest of the configuration, in hex
     std::string_view method;
     std::string_view authority;
@@ -32,7 +32,7 @@ struct outcome_record {
     time_point at;
     action_id action;
     agent_id agent;
-    int status = 0;                   // the upstream's; 0 when there was none
+    int status = 0;                  // the upstream's; 0 when there was none
     std::optional<problem> failure;  // why there was none
 };
 

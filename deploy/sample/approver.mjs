@@ -1,0 +1,38 @@
+// An approver without a browser: enrols by the link, waits for a hold, reads it, and approves it with a passkey.
+import { SoftwarePasskey } from './passkey.mjs';
+
+export class Approver {
+  constructor(publicUrl) {
+    this.publicUrl = publicUrl;
+    this.passkey = new SoftwarePasskey(publicUrl);
+    this.cookie = '';
+  }
+
+  async #ask(method, path, body) {
+    const answer = await fetch(`${this.publicUrl}/api/v1${path}`, {
+      method,
+      headers: { Origin: this.publicUrl, Cookie: this.cookie, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      body: body && JSON.stringify(body),
+    });
+    const session = answer.headers.getSetCookie().find((c) => c.startsWith('sallyport_session='));
+    if (session) this.cookie = session.split(';')[0];
+    const json = await answer.json();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${json.detail ?? json.title}`);
+    return json;
+  }
+
+  async enrol(link) {
+    const code = new URL(link).pathname.split('/').pop();
+    const options = await this.#ask('POST', `/enrolments/${code}/options`, {});
+    return (await this.#ask('POST', `/enrolments/${code}`, this.passkey.create(options))).person;
+  }
+
+  async waiting() {
+    return (await this.#ask('GET', '/holds?status=held')).holds;
+  }
+
+  async approve(hold, reason) {
+    const { statement, webauthn } = await this.#ask('POST', `/holds/${hold}/statement`, { decision: 'approve', reason });
+    return (await this.#ask('POST', `/holds/${hold}/decisions`, { statement, assertion: this.passkey.get(webauthn) })).decision;
+  }
+}

@@ -1,0 +1,63 @@
+// Brings the record together: journals of allowed calls are shipped to the database in batches, and what is pending
+// there gets its place in the log. Two threads of its own, because both disk and driver block.
+#pragma once
+
+#include "gateway/audit/journal.hpp"
+#include "storage/audit_store.hpp"
+#include "storage/database.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sallyport::audit {
+
+/// The audit entries that a journal's record stands for; none for a record that cannot be read.
+std::vector<storage::audit_entry> entries_of(std::string_view record);
+
+class recorder {
+public:
+    /// `journals` are those of this process's cores; what earlier processes left in `directory` is shipped too.
+    recorder(storage::database&, std::vector<journal*> journals, const std::filesystem::path& directory);
+    /// stop().
+    ~recorder();
+    recorder(const recorder&) = delete;
+    recorder& operator=(const recorder&) = delete;
+
+    /// Ships what there is, as far as the database takes it now, then ends the threads. What stays is shipped after
+    /// the next start.
+    void stop() noexcept;
+
+    /// Entries in the log, as last seen; for metrics. Any thread.
+    std::int64_t log_size() const noexcept { return log_size_.load(std::memory_order_relaxed); }
+
+private:
+    struct source {
+        journal* owner = nullptr;  // null: left by an earlier process
+        std::shared_ptr<journal_segment> segment;
+    };
+    std::vector<source> sources() const;
+    bool ship_all();
+    bool ship(const source&);
+    bool integrate();
+    void run_shipper();
+    void run_flusher();
+    bool wait(std::chrono::milliseconds);
+
+    storage::database& db_;
+    std::vector<journal*> journals_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
+    std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
+    std::atomic<std::int64_t> log_size_{0};
+    std::thread shipper_, flusher_;
+};
+
+}  // namespace sallyport::audit
