@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 constexpr duration first_pause = 500ms;
 constexpr duration longest_pause = 10s;
 
-hold_outcome_of_step no(problem what, std::string detail) { return refused{fail(what, std::move(detail))}; }
+step_outcome no(problem what, std::string detail) { return refused{fail(what, std::move(detail))}; }
 
-hold_outcome_of_step close(hold next, hold_status status, time_point now)
+step_outcome close(hold next, hold_status status, time_point now)
 {
     next.status = status;
     next.closed_at = now;
@@ -66,7 +66,7 @@ void set_wake(hold& h)
     h.wake_at = earliest;
 }
 
-hold_outcome_of_step asked_further(const directory& all, const hold& before, hold next)
+step_outcome asked_further(const directory& all, const hold& before, hold next)
 {
     set_wake(next);
     const auto known = asked_by(all, before);
@@ -78,7 +78,7 @@ hold_outcome_of_step asked_further(const directory& all, const hold& before, hol
     return result;
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::opened&, const directory& all, time_point now)
+step_outcome on(const hold& h, const hold_event::opened&, const directory& all, time_point now)
 {
     if (h.status != hold_status::held) return unchanged{};
     hold next = h;
@@ -94,7 +94,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::opened&, const director
     return moved{std::move(next), {std::move(effect)}};
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::woke&, const directory& all, time_point now)
+step_outcome on(const hold& h, const hold_event::woke&, const directory& all, time_point now)
 {
     if (h.status != hold_status::held) return unchanged{};
     if (now >= h.expires_at) return close(h, hold_status::expired, now);
@@ -112,7 +112,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::woke&, const directory&
     return asked_further(all, h, std::move(next));
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::decided& event, const directory& all, time_point now)
+step_outcome on(const hold& h, const hold_event::decided& event, const directory& all, time_point now)
 {
     if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
     // The deadline counts, not the timer: the wake-up may come late.
@@ -141,7 +141,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::decided& event, const d
     return moved{std::move(next), {hold_effect::release{}}};
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::taken_back& event, const directory&, time_point)
+step_outcome on(const hold& h, const hold_event::taken_back& event, const directory&, time_point)
 {
     if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
     hold next = h;
@@ -150,13 +150,13 @@ hold_outcome_of_step on(const hold& h, const hold_event::taken_back& event, cons
     return moved{std::move(next), {}};
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::withdrawn&, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::withdrawn&, const directory&, time_point now)
 {
     if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
     return close(h, hold_status::withdrawn, now);
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::denied_by_operator& event, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::denied_by_operator& event, const directory&, time_point now)
 {
     if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
     hold next = h;
@@ -165,7 +165,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::denied_by_operator& eve
     return close(std::move(next), hold_status::denied, now);
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::voided& event, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::voided& event, const directory&, time_point now)
 {
     if (h.status != hold_status::held && h.status != hold_status::approved) return unchanged{};
     hold next = h;
@@ -173,7 +173,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::voided& event, const di
     return close(std::move(next), hold_status::void_, now);
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::claimed&, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::claimed&, const directory&, time_point now)
 {
     if (h.status != hold_status::approved) return unchanged{};
     if (h.release_by && now >= *h.release_by) {
@@ -186,7 +186,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::claimed&, const directo
     return moved{std::move(next), {}};
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::sent_nothing&, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::sent_nothing&, const directory&, time_point now)
 {
     if (h.status != hold_status::releasing) return unchanged{};
     hold next = h;
@@ -203,7 +203,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::sent_nothing&, const di
     return moved{std::move(next), {}};
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::answered& event, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::answered& event, const directory&, time_point now)
 {
     if (h.status != hold_status::releasing) return unchanged{};
     hold next = h;
@@ -211,7 +211,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::answered& event, const 
     return close(std::move(next), hold_status::released, now);
 }
 
-hold_outcome_of_step on(const hold& h, const hold_event::lost& event, const directory&, time_point now)
+step_outcome on(const hold& h, const hold_event::lost& event, const directory&, time_point now)
 {
     if (h.status != hold_status::releasing) return unchanged{};
     hold next = h;
@@ -221,7 +221,7 @@ hold_outcome_of_step on(const hold& h, const hold_event::lost& event, const dire
 
 }  // namespace
 
-hold_outcome_of_step step(const hold& h, const any_hold_event& event, const directory& all, time_point now)
+step_outcome step(const hold& h, const any_hold_event& event, const directory& all, time_point now)
 {
     return std::visit([&](const auto& e) { return on(h, e, all, now); }, event);
 }

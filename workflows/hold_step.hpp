@@ -81,9 +81,9 @@ struct unchanged {};
 struct refused {
     failure why;
 };
-using hold_outcome_of_step = std::variant<moved, unchanged, refused>;
+using step_outcome = std::variant<moved, unchanged, refused>;
 
-hold_outcome_of_step step(const hold&, const any_hold_event&, const directory&, time_point now);
+step_outcome step(const hold&, const any_hold_event&, const directory&, time_point now);
 
 /// A hold that has not been opened yet. `expires_at` is `now` and the sum of every `for`, of the shortest of its
 /// workflows: when that one's time has passed it can no longer be satisfied.

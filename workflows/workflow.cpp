@@ -12,7 +12,7 @@ constexpr word_table<assurance, 3> assurances{
     {{assurance::click, "click"}, {assurance::session, "session"}, {assurance::passkey, "passkey"}}};
 static_assert(in_order(assurances));
 
-constexpr word_table<target::kind, 4> kinds_by_word{
+constexpr word_table<enum target::kind, 4> kinds_by_word{
     {{target::kind::owner, "owner"}, {target::kind::person, "person"}, {target::kind::team, "team"}, {target::kind::schedule, "schedule"}}};
 static_assert(in_order(kinds_by_word));
 

@@ -34,10 +34,7 @@ public:
     /// Decoded: escapes are resolved. Valid UTF-8, possibly with U+0000 in it.
     std::string_view string() const noexcept { return kind_ == kind::string ? text() : std::string_view{}; }
     /// The number exactly as the text has it; "" for what is none.
-    std::string_view number_text() const noexcept
-    {
-        return kind_ == kind::integer || kind_ == kind::real ? text() : std::string_view{};
-    }
+    std::string_view number_text() const noexcept { return kind_ == kind::integer || kind_ == kind::real ? text() : std::string_view{}; }
 
     /// Elements or members; 0 for anything else.
     std::size_t size() const noexcept { return kind_ >= kind::array ? size_ : 0; }

@@ -1,6 +1,7 @@
 #include "gateway/config/yaml.hpp"
 
 #include "gateway/config/scalar_place.hpp"
+#include "gateway/config/words.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -21,28 +22,6 @@ namespace {
 
 // What ends the parser early; it is thrown through yaml-cpp and caught in parse().
 struct given_up {};
-
-struct code_point {
-    std::uint32_t value = 0;
-    std::size_t bytes = 0;  // 0: no valid UTF-8 (RFC 3629: no overlong form, no surrogate)
-};
-
-code_point read_utf8(std::string_view text) noexcept
-{
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-    const std::uint32_t first = byte(0);
-    if (first < 0x80) return {first, 1};
-    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size() < length) return {};
-    std::uint32_t value = first & (0x7FU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return {};
-        value = value << 6 | (byte(i) & 0x3F);
-    }
-    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    if (value < least[length] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-    return {value, length};
-}
 
 // Controls, other alphabets' line ends, and what turns the direction of text: a rule must read as it is judged
 // ("Trojan Source", CVE-2021-42574). Such a character can be written as an escape in double quotes.
@@ -120,8 +99,7 @@ public:
             }
         }
         if (scalar.plain() && leading_zero(value))
-            wrong(scalar.begin,
-                  "`" + value.substr(0, 20) + "`: a number has no leading zero (some read it as octal); quote it if it is text");
+            wrong(scalar.begin, "`" + shown(value) + "`: a number has no leading zero (some read it as octal); quote it if it is text");
         add(std::move(scalar));
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override
@@ -237,7 +215,7 @@ private:
             complete = false;
             return wrong(key.begin, "merge keys (`<<`) are not read here; write the values out");
         }
-        if (!in.keys.insert(key.text).second) return wrong(key.begin, "the key `" + key.text.substr(0, 60) + "` is in this map twice");
+        if (!in.keys.insert(key.text).second) return wrong(key.begin, "the key `" + shown(key.text) + "` is in this map twice");
         in.drop = false;
         in.key = std::move(key.text);
     }

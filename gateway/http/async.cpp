@@ -11,17 +11,13 @@
 #include <utility>
 
 namespace sallyport::http {
-namespace {
 
-// In release builds too: going on would use freed memory.
-[[noreturn]] void broken_invariant(const char* what) noexcept
+void broken_invariant(const char* what) noexcept
 {
     std::fputs(what, stderr);
     std::fputc('\n', stderr);
     std::abort();
 }
-
-}  // namespace
 
 awaitable<void> parking::park()
 {

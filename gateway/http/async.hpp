@@ -27,6 +27,9 @@ using awaitable = boost::asio::awaitable<T, executor>;
 /// `auto [error, bytes] = co_await socket.async_read_some(buffer, token);`
 inline constexpr auto token = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>{});
 
+/// Ends the program, in release builds too: going on would use what is gone.
+[[noreturn]] void broken_invariant(const char* what) noexcept;
+
 /// A place where at most one coroutine sleeps until `unpark()`. Lost wake-ups are the caller's matter: look at the
 /// state, then park, with no suspension between.
 class parking {

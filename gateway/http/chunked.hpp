@@ -38,10 +38,11 @@ private:
 class chunk_size_line {
 public:
     explicit chunk_size_line(std::size_t size) noexcept;
-    operator std::string_view() const noexcept { return {text_.data() + begin_, text_.size() - begin_}; }
+    operator std::string_view() const noexcept { return {text_.data() + begin_, capacity - begin_}; }
 
 private:
-    std::array<char, 18> text_;
+    static constexpr std::size_t capacity = 18;  // 64 bits in hex, CR LF
+    std::array<char, capacity> text_;
     std::size_t begin_;
 };
 inline constexpr std::string_view chunk_end = "\r\n";

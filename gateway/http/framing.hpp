@@ -14,9 +14,9 @@ namespace sallyport::http {
 /// Header fields in one head; more are refused.
 inline constexpr std::size_t max_fields = 128;
 
-/// What the check learnt on its way.
+/// What the check learnt on its way: what the fields say, not yet what a response's status makes of it.
 struct framing {
-    std::size_t head_bytes = 0;  // request line or status line, fields and the empty line
+    std::size_t head_bytes = 0;  // first line, fields and the empty line
     std::size_t fields = 0;
     std::optional<std::uint64_t> content_length;
     bool chunked = false;
@@ -24,45 +24,63 @@ struct framing {
     int status = 0;  // of a response
 };
 
+/// `host` or `host:port`, where host is a name of letters, digits, `-._~`, an IPv4 address, or an IPv6 address in
+/// brackets (RFC 3986 §3.2.2 without what nobody needs: escapes, sub-delimiters, user information, an empty port).
+bool valid_authority(std::string_view) noexcept;
+
 namespace detail {
+
 class head_check {
 public:
     const framing& facts() const noexcept { return facts_; }
 
 protected:
     explicit head_check(std::size_t limit) noexcept : limit_(limit) {}
+    ~head_check() = default;
 
-    // Null or the reason for which the line is refused; `line` is without its CR LF.
-    using line_check = const char* (*)(head_check&, std::string_view line);
-    result<bool> look(std::string_view bytes, line_check first_line, line_check at_end);
-    const char* field_line(std::string_view line);
-    const char* named_field(std::string_view name, std::string_view value);
+    /// Each check gives the reason for refusing, or null. `line` is without its CR LF.
+    using checks = const char* (*)(head_check&, std::string_view line);
+    result<bool> look(std::string_view bytes, bool (*may_begin)(char), checks first_line, checks at_end);
 
     framing facts_;
+    std::uint8_t hosts_ = 0;
+    bool transfer_encoding_ = false;
+
+private:
+    const char* field_line(std::string_view line);
+    const char* known_field(std::string_view name, std::string_view value);
+    const char* content_length(std::string_view value);
+
     std::size_t limit_;
     std::size_t line_start_ = 0;
     std::size_t searched_ = 0;
     bool first_line_done_ = false;
-    bool transfer_encoding_ = false;
-    bool is_request_ = true;
-    std::uint8_t hosts_ = 0;
 };
+
 }  // namespace detail
 
-/// A request's head. `look` is given all bytes from the head's first on, again with each that arrive; true: the head is
-/// complete and `facts()` holds; false: more is needed; a failure (`malformed_request`) stays one.
+/// A request's head. `look` is given all bytes from the head's first on, again whenever more arrived. True: the head is
+/// complete and `facts()` holds. False: more is needed. A failure (`malformed_request`) is final.
 class request_framing : public detail::head_check {
 public:
     explicit request_framing(std::size_t limit) noexcept : head_check(limit) {}
     result<bool> look(std::string_view bytes);
+
+private:
+    static const char* request_line(head_check&, std::string_view line);
+    static const char* whole(head_check&, std::string_view);
 };
 
-/// A response's head, with the same rules where they apply; what fails is `outcome_unknown`'s business, so the caller
-/// looks at the detail only. `facts()` says what the fields say, not what the status makes of it.
+/// A response's head, by the same rules where they apply. What a refusal means is the caller's to say (`outcome_unknown`);
+/// here too it is `malformed_request` with the reason as its detail.
 class response_framing : public detail::head_check {
 public:
-    explicit response_framing(std::size_t limit) noexcept : head_check(limit) { is_request_ = false; }
+    explicit response_framing(std::size_t limit) noexcept : head_check(limit) {}
     result<bool> look(std::string_view bytes);
+
+private:
+    static const char* status_line(head_check&, std::string_view line);
+    static const char* whole(head_check&, std::string_view);
 };
 
 }  // namespace sallyport::http

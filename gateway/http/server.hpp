@@ -7,6 +7,7 @@
 #include "gateway/http/tls.hpp"
 #include "workflows/result.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +48,7 @@ class server {
 public:
     /// Binds on every core before it returns; nothing is accepted until `start`. Fails with `conflict` when the address
     /// is in use (also by another Sallyport), `invalid_input` when it cannot be understood or bound.
-    static result<std::unique_ptr<server>> bind(std::span<core* const> cores, server_options);
+    static result<std::unique_ptr<server>> bind(std::span<http::core* const> cores, server_options);
     /// After `stop` has returned, or with the cores' loops ended; on any thread then.
     ~server();
     server(const server&) = delete;

@@ -32,9 +32,9 @@ public:
     using socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, executor>;
     using endpoint = boost::asio::generic::stream_protocol::endpoint;
 
-    explicit stream(core&);
+    explicit stream(http::core&);
     /// Takes a connected, non-blocking descriptor.
-    stream(core&, int family, int descriptor);
+    stream(http::core&, int family, int descriptor);
     ~stream();
     stream(const stream&) = delete;
     stream& operator=(const stream&) = delete;
@@ -42,16 +42,18 @@ public:
     /// TCP (Nagle off) or Unix; ends by the write deadline. A failed stream can connect again, to another address.
     awaitable<boost::system::error_code> connect(const endpoint&);
 
-    /// TLS from here on; by the read deadline. `asio::error::ssl…` never shows: a failed handshake is
-    /// `connection_refused` for a peer whose certificate does not verify, else `connection_aborted`; `tls_failure()` says why.
+    /// TLS from here on; ends by the read deadline. A peer whose certificate does not verify is `connection_refused`, another
+    /// failure `connection_aborted`; `tls_failure()` says why.
     awaitable<boost::system::error_code> handshake_server(std::shared_ptr<tls_context>);
     /// `peer`: the name (sent as SNI) or address that the certificate must be for; `session_key` separates sessions of
     /// different ports.
     awaitable<boost::system::error_code> handshake_client(std::shared_ptr<tls_context>, const std::string& peer,
                                                           const std::string& session_key);
     bool secure() const noexcept { return tls_ != nullptr; }
-    /// One line for the log.
-    const std::string& tls_failure() const noexcept;
+    /// One line for the log; empty without TLS.
+    std::string_view tls_failure() const noexcept { return tls_ ? std::string_view(tls_->why()) : std::string_view(); }
+    /// The session was resumed, so that no certificate was sent again.
+    bool tls_resumed() const noexcept { return tls_ && tls_->resumed(); }
 
     /// At least one byte, or an error.
     awaitable<transfer> read_some(std::span<char> into);
@@ -60,8 +62,12 @@ public:
     transfer try_read(std::span<char> into) noexcept;
     transfer try_write(std::string_view first, std::string_view second = {}, std::string_view third = {}) noexcept;
 
-    /// Until bytes, the end or an error can be read; holds no buffer. `timed_out` by the read deadline.
+    /// Until bytes, the end or an error can be read; holds no buffer. `timed_out` by the read deadline, `operation_aborted`
+    /// after `interrupt()`.
     awaitable<boost::system::error_code> wait_readable();
+    awaitable<boost::system::error_code> wait_writable();
+    /// Until the connection fails or both sides closed it, whatever bytes lie there unread.
+    awaitable<boost::system::error_code> wait_failed();
 
     enum class glance { nothing, bytes, closed };
     /// What a read would find now, taking nothing.
@@ -83,31 +89,27 @@ public:
     void shutdown_send() noexcept;
     /// From outside the reader's coroutine: makes every pending and later operation end with an error.
     void disconnect() noexcept;
-    /// Lets a pending wait return early, without an error of its own: `wait_readable` gives `operation_aborted`.
+    /// Ends a pending wait early, and nothing else: reads and writes go on as if nothing had been.
     void interrupt() noexcept;
     void close() noexcept;
     /// Closes with a reset, so that the peer cannot take what it has for the whole.
     void reset() noexcept;
-    bool is_open() const noexcept { return socket_.is_open() && !disconnected_; }
+    bool is_open() const noexcept { return !disconnected_ && socket_.is_open(); }
 
     http::core& core() const noexcept { return *core_; }
     socket& native() noexcept { return socket_; }
 
 private:
-    friend class exchange;
-    struct tls;
-    enum class direction { read, write };
-
-    transfer plain_read(std::span<char> into) noexcept;
-    transfer plain_write(std::string_view first, std::string_view second, std::string_view third) noexcept;
     awaitable<boost::system::error_code> handshake();
-    awaitable<boost::system::error_code> wait_for(direction);
+    transfer from_tls(tls_session::outcome) noexcept;
+    boost::system::error_code check(const deadline&) const noexcept;
 
     http::core* core_;
     socket socket_;
     deadline read_deadline_, write_deadline_;
-    std::unique_ptr<tls> tls_;
+    std::unique_ptr<tls_session> tls_;
     bool disconnected_ = false;
+    bool other_way_ = false;  // TLS wants to read before it can write, or the reverse
 };
 
 }  // namespace sallyport::http

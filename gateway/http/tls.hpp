@@ -1,15 +1,18 @@
-// TLS on a stream's own socket: OpenSSL writes and reads the socket at once and says when it would block, as plain
-// streams do. Nothing of OpenSSL shows here.
+// TLS on a stream's own descriptor: OpenSSL reads and writes the socket at once and says when that would block, as a
+// plain stream does. Nothing of OpenSSL shows here.
 #pragma once
 
 #include "workflows/result.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
+struct ssl_st;
 struct ssl_ctx_st;
 struct ssl_session_st;
 
@@ -28,16 +31,56 @@ public:
     tls_context(const tls_context&) = delete;
     tls_context& operator=(const tls_context&) = delete;
 
-    ssl_ctx_st* native() const noexcept { return context_; }
+private:
+    friend class tls_session;
+    explicit tls_context(bool server);
+    static int new_session(ssl_st*, ssl_session_st*);
 
-    /// The session to resume with that peer, or null (RFC 8446 §2.2). Used by `stream`.
-    ssl_session_st* session_for(const std::string& peer) const noexcept;
-    void remember(const std::string& peer, ssl_session_st*);  // takes it
+    ssl_ctx_st* context_;
+    bool server_;
+    std::map<std::string, ssl_session_st*, std::less<>> sessions_;  // a client's, one a peer (RFC 8446 §2.2)
+};
+
+/// One connection's TLS, on a descriptor that it does not own. For `stream`.
+class tls_session {
+public:
+    enum class state { done, wants_read, wants_write, closed, failed };
+    struct outcome {
+        tls_session::state state;
+        std::size_t bytes = 0;
+    };
+
+    /// A server's.
+    tls_session(std::shared_ptr<tls_context>, int descriptor);
+    /// A client's: the certificate must be for `peer`, a name or a literal address; sessions are remembered by `key`.
+    tls_session(std::shared_ptr<tls_context>, int descriptor, const std::string& peer, std::string key);
+    ~tls_session();
+    tls_session(const tls_session&) = delete;
+    tls_session& operator=(const tls_session&) = delete;
+
+    outcome handshake() noexcept;
+    outcome read(std::span<char>) noexcept;
+    /// After `wants_…` the same bytes must come again, perhaps with more behind them.
+    outcome write(std::string_view) noexcept;
+    /// One byte's worth of looking; takes nothing.
+    outcome peek() noexcept;
+    /// Says to the peer that nothing more comes; does not wait for its answer.
+    void close_notify() noexcept;
+
+    bool resumed() const noexcept;
+    /// The peer showed a certificate that does not verify, or for another name.
+    bool untrusted() const noexcept;
+    /// Why the last step failed, in OpenSSL's words.
+    const std::string& why() const noexcept { return why_; }
 
 private:
-    explicit tls_context(ssl_ctx_st* context) noexcept : context_(context) {}
-    ssl_ctx_st* context_;
-    std::map<std::string, ssl_session_st*, std::less<>> sessions_;
+    friend class tls_context;
+    outcome judge(int returned, std::size_t bytes) noexcept;
+
+    std::shared_ptr<tls_context> context_;
+    ssl_st* ssl_;
+    std::string key_;
+    std::string why_;
 };
 
 }  // namespace sallyport::http
