@@ -1,40 +1,59 @@
 #include "workflows/directory.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace sallyport {
 namespace {
 
-template <class Map, class Key, class List>
-auto* found(const Map& by, const Key& key, const List& list) noexcept
+template <class Key, class Value>
+const Value* look_up(const std::map<Key, const Value*>& in, const Key& key) noexcept
 {
-    const auto at = by.find(key);
-    return at == by.end() ? nullptr : &list[at->second];
+    const auto found = in.find(key);
+    return found == in.end() ? nullptr : found->second;
 }
 
 }  // namespace
 
-directory::directory(std::int64_t generation, std::vector<person> people, std::vector<agent> agents)
+directory::directory(std::int64_t generation, std::vector<person> people, std::vector<std::string> teams, std::vector<agent> agents,
+                     schedule_lookup on_call)
     : generation_(generation),
       people_(std::move(people)),
-      agents_(std::move(agents))
+      teams_(std::move(teams)),
+      agents_(std::move(agents)),
+      on_call_(std::move(on_call))
 {
-    for (std::size_t i = 0; i < people_.size(); ++i) {
-        people_by_id_.emplace(people_[i].id, i);
-        people_by_handle_.emplace(people_[i].handle, i);
+    for (const person& p : people_) {
+        people_by_id_.emplace(p.id, &p);
+        people_by_handle_.emplace(p.handle, &p);
     }
-    for (std::size_t i = 0; i < agents_.size(); ++i) {
-        agents_by_id_.emplace(agents_[i].id, i);
-        agents_by_name_.emplace(agents_[i].name, i);
+    for (const agent& a : agents_) {
+        agents_by_id_.emplace(a.id, &a);
+        agents_by_name_.emplace(a.name, &a);
     }
 }
 
-const person* directory::find_person(person_id id) const noexcept { return found(people_by_id_, id, people_); }
-const person* directory::find_person(std::string_view handle) const noexcept { return found(people_by_handle_, handle, people_); }
-const agent* directory::find_agent(agent_id id) const noexcept { return found(agents_by_id_, id, agents_); }
-const agent* directory::find_agent(std::string_view name) const noexcept { return found(agents_by_name_, name, agents_); }
+const person* directory::find(person_id id) const noexcept { return look_up(people_by_id_, id); }
+const person* directory::person_with_handle(std::string_view handle) const noexcept { return look_up(people_by_handle_, handle); }
+const agent* directory::find(agent_id id) const noexcept { return look_up(agents_by_id_, id); }
+const agent* directory::agent_named(std::string_view name) const noexcept { return look_up(agents_by_name_, name); }
 
-bool directory::owns(const person& p, const owner_name& owner) const noexcept
+std::vector<const person*> directory::members(std::string_view team) const
+{
+    std::vector<const person*> found;
+    for (const person& p : people_)
+        if (p.in_team(team)) found.push_back(&p);
+    return found;
+}
+
+std::vector<const person*> directory::owners(const owner_name& owner) const
+{
+    std::vector<const person*> found;
+    for (const person& p : people_)
+        if (p.status == person_status::active && owned_by(owner, p)) found.push_back(&p);
+    return found;
+}
+
+bool directory::owned_by(const owner_name& owner, const person& p) noexcept
 {
     switch (owner.kind) {
     case owner_name::kind::person: return p.handle == owner.name;
@@ -43,10 +62,10 @@ bool directory::owns(const person& p, const owner_name& owner) const noexcept
     return false;
 }
 
-bool directory::has_active_owner(const owner_name& owner) const noexcept
+std::optional<std::vector<std::string>> directory::on_call(std::string_view schedule) const
 {
-    return std::any_of(people_.begin(), people_.end(),
-                       [&](const person& p) { return p.status == person_status::active && owns(p, owner); });
+    if (!on_call_) return std::nullopt;
+    return on_call_(schedule);
 }
 
 }  // namespace sallyport

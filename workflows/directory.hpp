@@ -1,48 +1,73 @@
-// Everybody and everything at one moment: people, teams and agents, as an immutable snapshot that is shared by threads.
+// People, teams and agents as one reading of the database saw them: an immutable snapshot in memory, by which every
+// decision about eligibility is made. Another reading is another snapshot.
+//
+// Thread: any, it never changes. Ownership: it owns what it was made of; pointers live as long as it does.
 #pragma once
 
 #include "workflows/agent.hpp"
 #include "workflows/person.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace sallyport {
 
+/// Who is on call in a schedule, by handle; none where that is not known.
+using schedule_lookup = std::function<std::optional<std::vector<std::string>>(std::string_view schedule)>;
+
 class directory {
 public:
-    directory() = default;
-    /// `generation` grows with every change of what is in it.
-    directory(std::int64_t generation, std::vector<person> people, std::vector<agent> agents);
+    directory() = default;  // of nobody
+    /// `generation` as the storage counts changes. Without `on_call` a `schedule:` target in `notify` reaches nobody,
+    /// and one in `not` excludes everybody: rotations are not worked out by this release, and what is not known must
+    /// not let anyone decide.
+    directory(std::int64_t generation, std::vector<person> people, std::vector<std::string> teams, std::vector<agent> agents,
+              schedule_lookup on_call = {});
+
+    // The maps point into the vectors, so that a copy would point into the original.
     directory(const directory&) = delete;
     directory& operator=(const directory&) = delete;
-    directory(directory&&) = default;
-    directory& operator=(directory&&) = default;
+    directory(directory&&) noexcept = default;
+    directory& operator=(directory&&) noexcept = default;
 
     std::int64_t generation() const noexcept { return generation_; }
     const std::vector<person>& people() const noexcept { return people_; }
+    const std::vector<std::string>& teams() const noexcept { return teams_; }
     const std::vector<agent>& agents() const noexcept { return agents_; }
 
-    const person* find_person(person_id) const noexcept;
-    const person* find_person(std::string_view handle) const noexcept;
-    const agent* find_agent(agent_id) const noexcept;
-    const agent* find_agent(std::string_view name) const noexcept;
+    const person* find(person_id) const noexcept;
+    const person* person_with_handle(std::string_view) const noexcept;
+    const agent* find(agent_id) const noexcept;
+    const agent* agent_named(std::string_view) const noexcept;
 
-    /// Whether that person is, or is a member of, the owner.
-    bool owns(const person&, const owner_name&) const noexcept;
-    /// Whether anybody active is accountable.
-    bool has_active_owner(const owner_name&) const noexcept;
+    /// In the order of `people()`; those disabled too.
+    std::vector<const person*> members(std::string_view team) const;
+    /// Active people who are accountable: the person, or the team's members. Empty: nobody is left.
+    std::vector<const person*> owners(const owner_name&) const;
+    std::vector<const person*> owners(const agent& a) const { return owners(a.owner); }
+    /// Whether that person is the owner or of the owning team, active or not.
+    static bool owned_by(const owner_name&, const person&) noexcept;
+
+    std::optional<std::vector<std::string>> on_call(std::string_view schedule) const;
 
 private:
     std::int64_t generation_ = 0;
     std::vector<person> people_;
+    std::vector<std::string> teams_;
     std::vector<agent> agents_;
-    std::unordered_map<person_id, std::size_t> people_by_id_;
-    std::unordered_map<std::string_view, std::size_t> people_by_handle_;  // views into people_
-    std::unordered_map<agent_id, std::size_t> agents_by_id_;
-    std::unordered_map<std::string_view, std::size_t> agents_by_name_;  // views into agents_
+    schedule_lookup on_call_;
+    std::map<person_id, const person*> people_by_id_;
+    std::map<std::string_view, const person*> people_by_handle_;
+    std::map<agent_id, const agent*> agents_by_id_;
+    std::map<std::string_view, const agent*> agents_by_name_;
 };
+
+using directory_snapshot = std::shared_ptr<const directory>;
 
 }  // namespace sallyport

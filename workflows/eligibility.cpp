@@ -5,77 +5,188 @@
 namespace sallyport {
 namespace {
 
-bool named_by_step(const directory& all, const workflow_step& step, const person& p, const owner_name& owner) noexcept
+bool any_names(const std::vector<target>& targets, const owner_name& owner, const directory& people, const person& who)
 {
-    return std::any_of(step.notify.begin(), step.notify.end(), [&](const target& t) { return names(all, t, p, owner); });
+    return std::any_of(targets.begin(), targets.end(), [&](const target& t) { return names(t, owner, people, who); });
 }
 
-bool named_later(const directory& all, const hold& h, const person& p) noexcept
+// In `not`, what is not known excludes: an unknown schedule might be anybody's.
+bool excludes(const target& t, const owner_name& owner, const directory& people, const person& who)
 {
-    return std::any_of(h.demands.begin(), h.demands.end(), [&](const demand& d) {
-        return std::any_of(d.asks.steps.begin(), d.asks.steps.end(),
-                           [&](const workflow_step& s) { return named_by_step(all, s, p, h.owner); });
-    });
+    if (t.kind == target::kind::schedule && !people.on_call(t.name)) return true;
+    return names(t, owner, people, who);
 }
 
-}  // namespace
+const target* excluded_by(const hold& held, const directory& people, const person& who)
+{
+    for (const demand& d : held.demands)
+        for (const target& t : d.asks.not_)
+            if (excludes(t, held.owner, people, who)) return &t;
+    return nullptr;
+}
 
-bool names(const directory& all, const target& t, const person& p, const owner_name& owner) noexcept
+bool able_to_decide(const person& who) { return who.status == person_status::active && who.has(role::approver); }
+
+bool asked(const demand& d, const owner_name& owner, const directory& people, const person& who)
+{
+    for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i)
+        if (any_names(d.asks.steps[i].notify, owner, people, who)) return true;
+    return false;
+}
+
+// When a step that has not begun, and names that person, will begin if nothing is skipped.
+std::optional<time_point> asked_from(const hold& held, const directory& people, const person& who)
+{
+    std::optional<time_point> first;
+    for (const demand& d : held.demands) {
+        time_point begins = d.step_ends_at;
+        for (std::size_t i = d.step + 1; i < d.asks.steps.size(); begins += d.asks.steps[i].for_, ++i) {
+            if (!any_names(d.asks.steps[i].notify, held.owner, people, who)) continue;
+            if (!first || begins < *first) first = begins;
+            break;
+        }
+    }
+    return first;
+}
+
+std::string sentence_for_exclusion(const target& t, const owner_name& owner)
 {
     switch (t.kind) {
-    case target::kind::owner: return all.owns(p, owner);
-    case target::kind::person: return p.handle == t.name;
-    case target::kind::team: return p.in_team(t.name);
-    case target::kind::schedule: return false;
+    case target::kind::owner:
+        return owner.kind == owner_name::kind::team ? "Your team " + owner.name + " owns this agent, and its owner may not decide this."
+                                                    : "You own this agent, and its owner may not decide this.";
+    case target::kind::person: return "The workflow excludes you by name.";
+    case target::kind::team: return "The workflow excludes your team " + t.name + ".";
+    case target::kind::schedule: return "The workflow excludes whoever is on call in " + t.name + ".";
+    }
+    return "The workflow excludes you.";
+}
+
+bool same_steps(const workflow& a, const workflow& b)
+{
+    // `via` only says how people are told, `for` only when: neither changes who is asked.
+    return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(),
+                      [](const workflow_step& x, const workflow_step& y) { return x.notify == y.notify; });
+}
+
+const demand* demand_of(const hold& held, const std::string& name)
+{
+    const auto found = std::find_if(held.demands.begin(), held.demands.end(), [&](const demand& d) { return d.asks.name == name; });
+    return found == held.demands.end() ? nullptr : &*found;
+}
+
+// Whether a decision counts in a workflow as it is now.
+bool counts_now(const hold& held, const decision& given, const workflow& now, const directory& people, const person& who)
+{
+    const demand* known = demand_of(held, now.name);
+    if (known && same_steps(known->asks, now))
+        return std::find(given.counts_in.begin(), given.counts_in.end(), now.name) != given.counts_in.end();
+    // It was never asked by these steps, so it counts as if they had been the hold's: those begun by then.
+    time_point begins = held.created_at;
+    for (const workflow_step& s : now.steps) {
+        if (begins > given.at) return false;
+        if (any_names(s.notify, held.owner, people, who)) return able_to_decide(who);
+        begins += s.for_;
     }
     return false;
 }
 
-bool excluded(const directory& all, const hold& h, const person& p) noexcept
+// `not` that the hold knew was obeyed when the decision was taken; what is new is asked now.
+bool newly_excluded(const hold& held, std::span<const workflow> demanded, const directory& people, const person& who)
 {
-    return std::any_of(h.demands.begin(), h.demands.end(), [&](const demand& d) {
-        return std::any_of(d.asks.not_.begin(), d.asks.not_.end(), [&](const target& t) { return names(all, t, p, h.owner); });
-    });
+    for (const workflow& w : demanded)
+        for (const target& t : w.not_) {
+            const bool known = std::any_of(held.demands.begin(), held.demands.end(), [&](const demand& d) {
+                return std::find(d.asks.not_.begin(), d.asks.not_.end(), t) != d.asks.not_.end();
+            });
+            if (!known && excludes(t, held.owner, people, who)) return true;
+        }
+    return false;
 }
 
-bool eligible(const directory& all, const hold& h, const demand& d, const person& p) noexcept
+}  // namespace
+
+bool names(const target& t, const owner_name& owner, const directory& people, const person& who)
 {
-    if (p.status != person_status::active || !p.has(role::approver) || excluded(all, h, p)) return false;
-    const auto begun = std::min(d.step + 1, d.asks.steps.size());
-    return std::any_of(d.asks.steps.begin(), d.asks.steps.begin() + static_cast<std::ptrdiff_t>(begun),
-                       [&](const workflow_step& s) { return named_by_step(all, s, p, h.owner); });
+    switch (t.kind) {
+    case target::kind::owner: return directory::owned_by(owner, who);
+    case target::kind::person: return who.handle == t.name;
+    case target::kind::team: return who.in_team(t.name);
+    case target::kind::schedule: {
+        const auto on_call = people.on_call(t.name);
+        return on_call && std::find(on_call->begin(), on_call->end(), who.handle) != on_call->end();
+    }
+    }
+    return false;
 }
 
-std::vector<std::string> counts_in(const directory& all, const hold& h, const person& p)
+bool excluded(const hold& held, const directory& people, const person& who) { return excluded_by(held, people, who) != nullptr; }
+
+std::vector<std::string> counts_in(const hold& held, const directory& people, const person& who)
 {
     std::vector<std::string> workflows;
-    for (const demand& d : h.demands)
-        if (eligible(all, h, d, p)) workflows.push_back(d.asks.name);
+    if (!able_to_decide(who) || excluded(held, people, who)) return workflows;
+    for (const demand& d : held.demands)
+        if (asked(d, held.owner, people, who)) workflows.push_back(d.asks.name);
     return workflows;
 }
 
-std::optional<std::string> why_not(const directory& all, const hold& h, const person& p)
+std::vector<person_id> reached_by(const hold& held, const workflow_step& step, const directory& people)
 {
-    if (h.status != hold_status::held) return "This hold is " + std::string(name_of(h.status)) + "; it takes no more decisions.";
-    if (h.decided_by(p.id)) return "You have decided this hold already.";
-    if (p.status != person_status::active) return "Your account is disabled.";
-    if (!p.has(role::approver)) return "Your role reads holds, and decides none.";
-    if (excluded(all, h, p)) {
-        if (all.owns(p, h.owner)) return "You own the agent that asks, and this rule wants somebody else to decide.";
-        return "The rule excludes you from deciding.";
+    std::vector<person_id> reached;
+    for (const person& p : people.people())
+        if (able_to_decide(p) && p.has_passkey && any_names(step.notify, held.owner, people, p) && !excluded(held, people, p))
+            reached.push_back(p.id);
+    return reached;
+}
+
+bool may_read(const hold& held, const directory& people, const person& who)
+{
+    if (who.status != person_status::active) return false;
+    if (who.has(role::auditor) || who.has(role::operator_)) return true;
+    if (directory::owned_by(held.owner, who) || held.decided_by(who.id)) return true;
+    // Whoever became accountable for the agent since is one of its owners too.
+    if (const agent* a = people.find(held.agent); a && directory::owned_by(a->owner, who)) return true;
+    for (const demand& d : held.demands)
+        for (const workflow_step& s : d.asks.steps)
+            if (any_names(s.notify, held.owner, people, who)) return true;
+    return false;
+}
+
+std::optional<std::string> why_not(const hold& held, const directory& people, const person& who)
+{
+    if (held.status != hold_status::held) return "This hold is no longer open: it is " + std::string(name_of(held.status)) + ".";
+    if (who.status != person_status::active) return "Your account is disabled.";
+    if (!who.has(role::approver))
+        return who.has(role::auditor) ? "Auditors read everything and decide nothing." : "Your role is not that of an approver.";
+    if (held.decided_by(who.id)) return "You have decided already.";
+    if (const target* t = excluded_by(held, people, who)) return sentence_for_exclusion(*t, held.owner);
+    if (!counts_in(held, people, who).empty()) return std::nullopt;
+    if (const auto from = asked_from(held, people, who)) return "You are asked from " + format_rfc3339(*from) + " on, if it is open then.";
+    return "You are not asked about this.";
+}
+
+bool satisfied_by_new_demands(const hold& held, std::span<const workflow> demanded, const directory& people)
+{
+    auto assurance_needed = assurance::click;
+    for (const workflow& w : demanded) assurance_needed = std::max(assurance_needed, w.assurance);
+
+    std::vector<int> given(demanded.size(), 0);
+    std::vector<person_id> counted;
+    for (const decision& d : held.decisions) {
+        if (d.kind != decision_kind::approve) return false;
+        const person* who = people.find(d.by);
+        if (!who || who->status != person_status::active || d.assurance < assurance_needed) continue;
+        if (std::find(counted.begin(), counted.end(), d.by) != counted.end() || newly_excluded(held, demanded, people, *who)) continue;
+        counted.push_back(d.by);
+        for (std::size_t i = 0; i < demanded.size(); ++i)
+            if (counts_now(held, d, demanded[i], people, *who)) ++given[i];
     }
-    if (!counts_in(all, h, p).empty()) return std::nullopt;
-    if (named_later(all, h, p)) return "You will be asked in a later step, if nobody decides before.";
-    return "You are not among those who are asked.";
+    // A demand of nothing is satisfied by nobody: `hold` without a workflow does not happen.
+    if (demanded.empty()) return false;
+    for (std::size_t i = 0; i < demanded.size(); ++i)
+        if (given[i] < demanded[i].approvals) return false;
+    return true;
 }
-
-bool may_read(const directory& all, const hold& h, const person& p) noexcept
-{
-    if (p.status != person_status::active) return false;
-    return p.has(role::auditor) || p.has(role::operator_) || all.owns(p, h.owner) || h.decided_by(p.id) != nullptr ||
-           named_later(all, h, p);
-}
-
-bool reachable(const person& p) noexcept { return p.status == person_status::active && p.has_passkey; }
 
 }  // namespace sallyport

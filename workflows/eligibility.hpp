@@ -1,36 +1,40 @@
-// Who may decide a hold, who may read it, and why somebody may not: semantics.md, "Holding".
+// Who may decide a hold and who may read it (semantics.md "Holding", "Who may decide"). Pure: the hold, the directory
+// of the moment and one person go in.
 #pragma once
 
 #include "workflows/directory.hpp"
 #include "workflows/hold.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace sallyport {
 
-/// Whether that word names this person, for a hold whose agent has that owner. A schedule names nobody yet.
-bool names(const directory&, const target&, const person&, const owner_name&) noexcept;
+/// Whether the target means that person; `owner` is whom it was when the hold was made. A schedule that is not known
+/// names nobody.
+bool names(const target&, const owner_name& owner, const directory&, const person&);
 
-/// Excluded by the `not` of any of the demands.
-bool excluded(const directory&, const hold&, const person&) noexcept;
+/// Whether a `not` of any demand means that person: separation of duties is the union, and has no exemption.
+bool excluded(const hold&, const directory&, const person&);
 
-/// Whether this person could decide in that demand now: active, an approver, named by a step that has begun, not
-/// excluded. Says nothing of what they have decided already.
-bool eligible(const directory&, const hold&, const demand&, const person&) noexcept;
+/// The workflows of the hold in which this person's decision counts now, by name: an active approver whom a step that
+/// has begun names, not excluded. Whether the hold is open, or this person has decided, is not asked here.
+std::vector<std::string> counts_in(const hold&, const directory&, const person&);
 
-/// The demands in which this person's decision would count now, by name.
-std::vector<std::string> counts_in(const directory&, const hold&, const person&);
+/// Everybody whom that step reaches: those it names who may decide and have a passkey, so that the inbox is a channel.
+std::vector<person_id> reached_by(const hold&, const workflow_step&, const directory&);
 
-/// One sentence, said to that person; none when they may decide.
-std::optional<std::string> why_not(const directory&, const hold&, const person&);
+/// Those whom any step names, begun or not, the agent's owners, those who decided; auditors and operators read all.
+bool may_read(const hold&, const directory&, const person&);
 
-/// Those whom any step names, the agent's owners, those who decided; auditors and operators read all.
-bool may_read(const directory&, const hold&, const person&) noexcept;
+/// Why this person may not decide this hold now: one sentence for the page. None: they may.
+std::optional<std::string> why_not(const hold&, const directory&, const person&);
 
-/// Whether the inbox reaches this person: active, and with a passkey to sign in by.
-bool reachable(const person&) noexcept;
+/// Whether the approvals that a hold has satisfy what is demanded now, when it is judged again at release. Eligibility
+/// is that of the moment of deciding, so a workflow and a `not` that the hold knew count as they did then; those that
+/// are new or changed are asked of today's directory. Decisions of people disabled since do not count.
+bool satisfied_by_new_demands(const hold&, std::span<const workflow> demanded, const directory&);
 
 }  // namespace sallyport

@@ -1,41 +1,44 @@
 #include "workflows/hold.hpp"
 
-#include "workflows/named.hpp"
+#include "workflows/names.hpp"
 
 #include <algorithm>
 
 namespace sallyport {
 namespace {
 
-constexpr word_table<hold_status, 10> statuses{{{hold_status::held, "held"},
-                                                {hold_status::approved, "approved"},
-                                                {hold_status::releasing, "releasing"},
-                                                {hold_status::released, "released"},
-                                                {hold_status::denied, "denied"},
-                                                {hold_status::expired, "expired"},
-                                                {hold_status::withdrawn, "withdrawn"},
-                                                {hold_status::undeliverable, "undeliverable"},
-                                                {hold_status::void_, "void"},
-                                                {hold_status::unknown, "unknown"}}};
-static_assert(in_order(statuses));
-
-constexpr word_table<verdict_kind, 3> verdicts{
-    {{verdict_kind::allow, "allow"}, {verdict_kind::hold, "hold"}, {verdict_kind::deny, "deny"}}};
-static_assert(in_order(verdicts));
-
-constexpr word_table<decision_kind, 2> decisions_by_word{{{decision_kind::approve, "approve"}, {decision_kind::deny, "deny"}}};
-static_assert(in_order(decisions_by_word));
+constexpr names::table<10> statuses{"held",    "approved",  "releasing",     "released", "denied",
+                                    "expired", "withdrawn", "undeliverable", "void",     "unknown"};
+constexpr names::table<3> verdicts{"allow", "hold", "deny"};
+constexpr names::table<2> decisions_in_words{"approve", "deny"};
+static_assert(names::complete(statuses, hold_status::unknown) && names::complete(verdicts, verdict_kind::deny) &&
+              names::complete(decisions_in_words, decision_kind::deny));
 
 }  // namespace
 
-std::string_view name_of(hold_status s) noexcept { return word_of(statuses, s); }
-std::optional<hold_status> hold_status_named(std::string_view word) noexcept { return of_word(statuses, word); }
-std::string_view name_of(verdict_kind v) noexcept { return word_of(verdicts, v); }
-std::optional<verdict_kind> verdict_named(std::string_view word) noexcept { return of_word(verdicts, word); }
-std::string_view name_of(decision_kind d) noexcept { return word_of(decisions_by_word, d); }
-std::optional<decision_kind> decision_named(std::string_view word) noexcept { return of_word(decisions_by_word, word); }
+std::string_view name_of(hold_status s) noexcept { return names::of(statuses, s); }
+std::optional<hold_status> hold_status_named(std::string_view word) noexcept { return names::find<hold_status>(statuses, word); }
+std::string_view name_of(verdict_kind v) noexcept { return names::of(verdicts, v); }
+std::optional<verdict_kind> verdict_named(std::string_view word) noexcept { return names::find<verdict_kind>(verdicts, word); }
+std::string_view name_of(decision_kind d) noexcept { return names::of(decisions_in_words, d); }
+std::optional<decision_kind> decision_named(std::string_view word) noexcept { return names::find<decision_kind>(decisions_in_words, word); }
 
-bool closed(hold_status s) noexcept { return s != hold_status::held && s != hold_status::approved && s != hold_status::releasing; }
+bool closed(hold_status s) noexcept
+{
+    switch (s) {
+    case hold_status::held:
+    case hold_status::approved:
+    case hold_status::releasing: return false;
+    case hold_status::released:
+    case hold_status::denied:
+    case hold_status::expired:
+    case hold_status::withdrawn:
+    case hold_status::undeliverable:
+    case hold_status::void_:
+    case hold_status::unknown: return true;
+    }
+    return true;
+}
 
 const decision* hold::decided_by(person_id who) const noexcept
 {
@@ -45,23 +48,31 @@ const decision* hold::decided_by(person_id who) const noexcept
 
 bool hold::denied() const noexcept
 {
-    return std::any_of(decisions.begin(), decisions.end(), [](const decision& d) { return d.kind == decision_kind::deny; });
+    return status == hold_status::denied ||
+           std::any_of(decisions.begin(), decisions.end(), [](const decision& d) { return d.kind == decision_kind::deny; });
 }
 
-int hold::given(const demand& d) const noexcept
+int hold::given(const demand& asked) const noexcept
 {
-    return static_cast<int>(std::count_if(decisions.begin(), decisions.end(), [&](const decision& made) {
-        return made.kind == decision_kind::approve &&
-               std::find(made.counts_in.begin(), made.counts_in.end(), d.asks.name) != made.counts_in.end();
-    }));
+    int count = 0;
+    for (auto d = decisions.begin(); d != decisions.end(); ++d) {
+        if (d->kind != decision_kind::approve) continue;
+        if (std::find(d->counts_in.begin(), d->counts_in.end(), asked.asks.name) == d->counts_in.end()) continue;
+        // Distinct people, even if a row were there twice.
+        if (std::none_of(decisions.begin(), d, [&](const decision& before) { return before.by == d->by; })) ++count;
+    }
+    return count;
 }
 
-bool hold::satisfied(const demand& d) const noexcept { return given(d) >= d.asks.approvals; }
+bool hold::satisfied(const demand& asked) const noexcept { return given(asked) >= asked.asks.approvals; }
 
 const demand& hold::current() const noexcept
 {
-    const auto open = std::find_if(demands.begin(), demands.end(), [&](const demand& d) { return !satisfied(d); });
-    return open == demands.end() ? demands.back() : *open;
+    static const demand none;
+    if (demands.empty()) return none;
+    for (const demand& d : demands)
+        if (!satisfied(d)) return d;
+    return demands.back();
 }
 
 int hold::approvals_needed() const noexcept
@@ -71,20 +82,21 @@ int hold::approvals_needed() const noexcept
     return most;
 }
 
-int hold::approvals_given() const noexcept { return demands.empty() ? 0 : given(current()); }
+int hold::approvals_given() const noexcept { return given(current()); }
 
 assurance hold::assurance_needed() const noexcept
 {
-    auto strictest = assurance::click;
+    auto strictest = sallyport::assurance::click;
     for (const demand& d : demands) strictest = std::max(strictest, d.asks.assurance);
     return strictest;
 }
 
 std::string_view hold::reason_given() const noexcept
 {
-    // The denial that closed it, else what was written last.
     for (const decision& d : decisions)
         if (d.kind == decision_kind::deny) return d.reason;
+    // Denied from the gateway's own terminal: nobody's decision, so the words are kept in `detail`.
+    if (status == hold_status::denied) return detail;
     for (auto d = decisions.rbegin(); d != decisions.rend(); ++d)
         if (!d->reason.empty()) return d->reason;
     return {};

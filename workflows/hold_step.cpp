@@ -3,266 +3,340 @@
 #include "workflows/eligibility.hpp"
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <utility>
 
 namespace sallyport {
 namespace {
 
-using namespace std::chrono_literals;
+// Between two attempts to send: doubled each time. Attempts end with `release_by`, so there is no last one.
+constexpr duration first_pause = std::chrono::milliseconds(250);
+constexpr duration longest_pause = std::chrono::seconds(5);
 
-// Between two attempts to reach an upstream: doubling, never longer than this.
-constexpr duration first_pause = 500ms;
-constexpr duration longest_pause = 10s;
-
-step_outcome no(problem what, std::string detail) { return refused{fail(what, std::move(detail))}; }
-
-step_outcome close(hold next, hold_status status, time_point now)
+duration pause_after(int attempts) noexcept
 {
-    next.status = status;
+    duration pause = first_pause;
+    for (int i = 1; i < attempts && pause < longest_pause; ++i) pause *= 2;
+    return std::min(pause, longest_pause);
+}
+
+refused no_longer_open(const hold& held)
+{
+    return refused{problem::hold_closed, "This hold is no longer open: it is " + std::string(name_of(held.status)) + "."};
+}
+
+moved to(const hold& held, hold next)
+{
+    next.version = held.version + 1;
+    return moved{std::move(next), {effects::tell_changed{held.id}}};
+}
+
+moved closed_as(const hold& held, hold next, hold_status end, time_point now)
+{
+    next.status = end;
     next.closed_at = now;
     next.wake_at.reset();
     next.release_by.reset();
-    return moved{std::move(next), {}};
+    return to(held, std::move(next));
 }
 
-std::set<person_id> asked_by(const directory& all, const hold& h)
+moved closed_as(const hold& held, hold_status end, time_point now, std::string detail = {})
 {
-    std::set<person_id> asked;
-    for (const person& p : all.people())
-        if (reachable(p) && std::any_of(h.demands.begin(), h.demands.end(), [&](const demand& d) { return eligible(all, h, d, p); }))
-            asked.insert(p.id);
-    return asked;
+    hold next = held;
+    next.detail = std::move(detail);
+    return closed_as(held, std::move(next), end, now);
 }
 
-// Whether the step that has begun last told somebody who may decide.
-bool step_reaches_somebody(const directory& all, const hold& h, const demand& d)
+bool all_satisfied(const hold& h)
 {
-    hold only_this = h;
-    demand alone = d;
-    alone.asks.steps = {d.asks.steps[d.step]};
-    alone.step = 0;
-    return std::any_of(all.people().begin(), all.people().end(),
-                       [&](const person& p) { return reachable(p) && eligible(all, only_this, alone, p); });
+    return std::all_of(h.demands.begin(), h.demands.end(), [&](const demand& d) { return h.satisfied(d); });
 }
 
-// Begins steps of one demand from `d.step` on, until one reaches somebody or none is left; true if one did.
-bool begin_step(const directory& all, const hold& h, demand& d, time_point now)
+bool last_step_begun(const demand& d) noexcept { return d.step + 1 >= d.asks.steps.size(); }
+
+// Escalation rests while a workflow has what it needs; time goes on, so that one whose approval is taken back catches up.
+time_point next_wake(const hold& h)
+{
+    time_point wake = h.expires_at;
+    for (const demand& d : h.demands)
+        if (!last_step_begun(d) && !h.satisfied(d)) wake = std::min(wake, d.step_ends_at);
+    return wake;
+}
+
+// Those whom the demands' steps have told so far, before the one that begins.
+std::vector<person_id> told_before(const hold& h, const directory& people, const demand& beginning)
+{
+    std::vector<person_id> told;
+    for (const demand& d : h.demands) {
+        if (d.step_ends_at == time_point{}) continue;
+        const std::size_t end = &d == &beginning ? d.step : d.step + 1;
+        for (std::size_t i = 0; i < end && i < d.asks.steps.size(); ++i)
+            for (const person_id id : reached_by(h, d.asks.steps[i], people)) told.push_back(id);
+    }
+    return told;
+}
+
+// Begins `d.step` at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
+void begin_step(hold& h, demand& d, time_point at, const directory& people, std::vector<effect>& effects)
 {
     for (;; ++d.step) {
-        if (step_reaches_somebody(all, h, d)) {
+        const workflow_step& begun = d.asks.steps[d.step];
+        // The last step lasts as long as the hold: what skipped ones did not use is not lost.
+        d.step_ends_at = last_step_begun(d) ? h.expires_at : std::min(at + begun.for_, h.expires_at);
+        const auto reached = reached_by(h, begun, people);
+        if (!reached.empty()) {
             d.reached = true;
-            d.step_ends_at = now + d.asks.steps[d.step].for_;
-            return true;
+            const auto told = told_before(h, people, d);
+            effects::tell_people tell{h.id, {}, begun.via};
+            for (const person_id id : reached)
+                if (std::find(told.begin(), told.end(), id) == told.end()) tell.people.push_back(id);
+            if (!tell.people.empty()) effects.push_back(std::move(tell));
+            return;
         }
-        if (d.step + 1 == d.asks.steps.size()) return false;
+        if (last_step_begun(d)) return;
     }
 }
 
-void set_wake(hold& h)
-{
-    auto earliest = h.expires_at;
-    for (const demand& d : h.demands)
-        if (d.step + 1 < d.asks.steps.size()) earliest = std::min(earliest, d.step_ends_at);
-    h.wake_at = earliest;
-}
+class transition {
+public:
+    transition(const hold& held, const directory& people, time_point now) : held_(held), people_(people), now_(now) {}
 
-step_outcome asked_further(const directory& all, const hold& before, hold next)
-{
-    set_wake(next);
-    const auto known = asked_by(all, before);
-    hold_effect::ask effect;
-    for (const person_id who : asked_by(all, next))
-        if (!known.contains(who)) effect.people.push_back(who);
-    moved result{std::move(next), {}};
-    if (!effect.people.empty()) result.effects.emplace_back(std::move(effect));
-    return result;
-}
-
-step_outcome on(const hold& h, const hold_event::opened&, const directory& all, time_point now)
-{
-    if (h.status != hold_status::held) return unchanged{};
-    hold next = h;
-    for (demand& d : next.demands)
-        if (!begin_step(all, next, d, now)) {
-            next.detail = "nobody whom the workflow " + d.asks.name + " names can be told";
-            return close(std::move(next), hold_status::undeliverable, now);
+    outcome operator()(const happened::opened&) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        for (const demand& d : held_.demands)
+            if (d.step_ends_at != time_point{}) return unchanged{};  // it was opened before
+        hold next = held_;
+        std::vector<effect> effects;
+        for (demand& d : next.demands) {
+            if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, people_, effects);
+            // Without anybody for one of its workflows the hold can never be approved.
+            if (!d.reached) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
         }
-    // Nobody was asked before: everybody who may decide now is new.
-    set_wake(next);
-    hold_effect::ask effect;
-    for (const person_id who : asked_by(all, next)) effect.people.push_back(who);
-    return moved{std::move(next), {std::move(effect)}};
-}
+        next.wake_at = next_wake(next);
+        moved opened = to(held_, std::move(next));
+        opened.effects.insert(opened.effects.begin(), effects.begin(), effects.end());
+        return opened;
+    }
 
-step_outcome on(const hold& h, const hold_event::woke&, const directory& all, time_point now)
-{
-    if (h.status != hold_status::held) return unchanged{};
-    if (now >= h.expires_at) return close(h, hold_status::expired, now);
-    hold next = h;
-    bool begun = false;
-    for (demand& d : next.demands)
-        while (now >= d.step_ends_at && d.step + 1 < d.asks.steps.size()) {
-            const time_point at = d.step_ends_at;
-            ++d.step;
-            begun = true;
-            // The last steps reach nobody: those asked before may still decide, until the hold expires.
-            if (!begin_step(all, next, d, at)) d.step_ends_at = next.expires_at;
+    outcome operator()(const happened::woke&) const
+    {
+        switch (held_.status) {
+        case hold_status::held: return woke_held();
+        case hold_status::approved: return woke_approved();
+        case hold_status::releasing:
+        case hold_status::released:
+        case hold_status::denied:
+        case hold_status::expired:
+        case hold_status::withdrawn:
+        case hold_status::undeliverable:
+        case hold_status::void_:
+        case hold_status::unknown: return unchanged{};
         }
-    if (!begun) return unchanged{};
-    return asked_further(all, h, std::move(next));
-}
-
-step_outcome on(const hold& h, const hold_event::decided& event, const directory& all, time_point now)
-{
-    if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
-    // The deadline counts, not the timer: the wake-up may come late.
-    if (now >= h.expires_at) return no(problem::hold_closed, "This hold has expired.");
-    const person* who = all.find_person(event.made.by);
-    if (!who) return no(problem::not_eligible, "This person is not known.");
-    if (auto why = why_not(all, h, *who)) return no(problem::not_eligible, std::move(*why));
-    if (event.made.assurance < h.assurance_needed())
-        return no(problem::assurance_too_low, "This decision needs " + std::string(name_of(h.assurance_needed())) + ".");
-
-    hold next = h;
-    decision made = event.made;
-    made.counts_in = counts_in(all, h, *who);
-    made.at = now;
-    next.decisions.push_back(std::move(made));
-    if (event.made.kind == decision_kind::deny) {
-        next.decided_at = now;
-        return close(std::move(next), hold_status::denied, now);
+        return unchanged{};
     }
-    const bool enough = std::all_of(next.demands.begin(), next.demands.end(), [&](const demand& d) { return next.satisfied(d); });
-    if (!enough) return moved{std::move(next), {}};
-    next.status = hold_status::approved;
-    next.decided_at = now;
-    next.wake_at.reset();
-    next.release_by = now + event.release_window;
-    return moved{std::move(next), {hold_effect::release{}}};
-}
 
-step_outcome on(const hold& h, const hold_event::taken_back& event, const directory&, time_point)
-{
-    if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
-    hold next = h;
-    const auto removed = std::erase_if(next.decisions, [&](const decision& d) { return d.id == event.which && d.by == event.by; });
-    if (removed == 0) return no(problem::not_found, "You have made no such decision of this hold.");
-    return moved{std::move(next), {}};
-}
+    outcome operator()(const happened::decided& d) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        // The deadline counts, not the timer: the wake-up may come late.
+        if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
+        const person* who = people_.find(d.given.by);
+        if (!who) return refused{problem::not_eligible, "This person is not known here."};
+        if (auto why = why_not(held_, people_, *who)) return refused{problem::not_eligible, std::move(*why)};
+        if (d.given.assurance < held_.assurance_needed())
+            return refused{problem::assurance_too_low, "This decision needs " + std::string(name_of(held_.assurance_needed())) + "."};
 
-step_outcome on(const hold& h, const hold_event::withdrawn&, const directory&, time_point now)
-{
-    if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
-    return close(h, hold_status::withdrawn, now);
-}
-
-step_outcome on(const hold& h, const hold_event::denied_by_operator& event, const directory&, time_point now)
-{
-    if (h.status != hold_status::held) return no(problem::hold_closed, "This hold is " + std::string(name_of(h.status)) + ".");
-    hold next = h;
-    next.decided_at = now;
-    next.detail = event.reason;
-    return close(std::move(next), hold_status::denied, now);
-}
-
-step_outcome on(const hold& h, const hold_event::voided& event, const directory&, time_point now)
-{
-    if (h.status != hold_status::held && h.status != hold_status::approved) return unchanged{};
-    hold next = h;
-    next.detail = event.why;
-    return close(std::move(next), hold_status::void_, now);
-}
-
-step_outcome on(const hold& h, const hold_event::claimed&, const directory&, time_point now)
-{
-    if (h.status != hold_status::approved) return unchanged{};
-    if (h.release_by && now >= *h.release_by) {
-        hold next = h;
-        next.detail = h.attempts > 0 ? "upstream-unreachable" : "it could not be released in time";
-        return close(std::move(next), hold_status::void_, now);
+        hold next = held_;
+        decision& given = next.decisions.emplace_back(d.given);
+        given.at = now_;
+        given.counts_in = counts_in(held_, people_, *who);
+        if (given.kind == decision_kind::deny) {
+            next.decided_at = now_;
+            return closed_as(held_, std::move(next), hold_status::denied, now_);
+        }
+        if (!all_satisfied(next)) {
+            next.wake_at = next_wake(next);
+            return to(held_, std::move(next));
+        }
+        next.status = hold_status::approved;
+        next.decided_at = now_;
+        next.release_by = now_ + d.release_window;
+        next.wake_at = next.release_by;
+        moved approved = to(held_, std::move(next));
+        approved.effects.push_back(effects::release_action{held_.id});
+        return approved;
     }
-    hold next = h;
-    next.status = hold_status::releasing;
-    return moved{std::move(next), {}};
-}
 
-step_outcome on(const hold& h, const hold_event::sent_nothing&, const directory&, time_point now)
-{
-    if (h.status != hold_status::releasing) return unchanged{};
-    hold next = h;
-    ++next.attempts;
-    duration pause = first_pause;
-    for (int i = 1; i < next.attempts && pause < longest_pause; ++i) pause *= 2;
-    const time_point again = now + std::min(pause, longest_pause);
-    if (!next.release_by || again >= *next.release_by) {
-        next.detail = facts(problem::upstream_unreachable).name;
-        return close(std::move(next), hold_status::void_, now);
+    outcome operator()(const happened::taken_back& t) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
+        const auto mine = std::find_if(held_.decisions.begin(), held_.decisions.end(), [&](const decision& d) { return d.id == t.which; });
+        if (mine == held_.decisions.end()) return refused{problem::not_found, "This hold has no such decision."};
+        if (mine->by != t.by) return refused{problem::not_eligible, "Only who took a decision may take it back."};
+        hold next = held_;
+        next.decisions.erase(next.decisions.begin() + (mine - held_.decisions.begin()));
+        next.wake_at = next_wake(next);
+        return to(held_, std::move(next));
     }
-    next.status = hold_status::approved;
-    next.wake_at = again;
-    return moved{std::move(next), {}};
-}
 
-step_outcome on(const hold& h, const hold_event::answered& event, const directory&, time_point now)
-{
-    if (h.status != hold_status::releasing) return unchanged{};
-    hold next = h;
-    next.outcome = hold_outcome{event.status, now};
-    return close(std::move(next), hold_status::released, now);
-}
+    outcome operator()(const happened::withdrawn&) const
+    {
+        if (!may_follow(held_.status, hold_status::withdrawn)) return no_longer_open(held_);
+        return closed_as(held_, hold_status::withdrawn, now_);
+    }
 
-step_outcome on(const hold& h, const hold_event::lost& event, const directory&, time_point now)
-{
-    if (h.status != hold_status::releasing) return unchanged{};
-    hold next = h;
-    next.detail = event.why;
-    return close(std::move(next), hold_status::unknown, now);
-}
+    outcome operator()(const happened::voided& v) const
+    {
+        if (!may_follow(held_.status, hold_status::void_) || held_.status == hold_status::releasing) return no_longer_open(held_);
+        return closed_as(held_, hold_status::void_, now_, v.why);
+    }
+
+    outcome operator()(const happened::claimed&) const
+    {
+        if (held_.status != hold_status::approved) return no_longer_open(held_);
+        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
+        // Whatever a row may say: nothing is sent without the approvals.
+        if (held_.demands.empty() || held_.denied() || !all_satisfied(held_))
+            return refused{problem::internal_error, "The approvals do not satisfy the workflow."};
+        hold next = held_;
+        next.status = hold_status::releasing;
+        next.wake_at.reset();
+        return to(held_, std::move(next));
+    }
+
+    outcome operator()(const happened::sent_nothing& s) const
+    {
+        if (held_.status != hold_status::releasing) return no_longer_open(held_);
+        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
+        hold next = held_;
+        next.status = hold_status::approved;
+        next.attempts = held_.attempts + 1;
+        next.detail = s.why;
+        next.wake_at = std::min(now_ + pause_after(next.attempts), *held_.release_by);
+        return to(held_, std::move(next));
+    }
+
+    outcome operator()(const happened::answered& a) const
+    {
+        if (held_.status != hold_status::releasing) return no_longer_open(held_);
+        hold next = held_;
+        next.detail.clear();
+        next.outcome = hold_outcome{a.status, now_};
+        return closed_as(held_, std::move(next), hold_status::released, now_);
+    }
+
+    outcome operator()(const happened::lost& l) const
+    {
+        if (held_.status != hold_status::releasing) return no_longer_open(held_);
+        return closed_as(held_, hold_status::unknown, now_, l.why);
+    }
+
+    outcome operator()(const happened::denied_by_operator& d) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
+        hold next = held_;
+        next.decided_at = now_;
+        next.detail = d.reason;
+        return closed_as(held_, std::move(next), hold_status::denied, now_);
+    }
+
+private:
+    outcome woke_held() const
+    {
+        if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
+        hold next = held_;
+        std::vector<effect> effects;
+        bool begun = false;
+        for (demand& d : next.demands) {
+            // As if every wake-up had come in time: a step begins when the one before it ended.
+            while (!last_step_begun(d) && !next.satisfied(d) && d.step_ends_at <= now_) {
+                const time_point at = d.step_ends_at;
+                ++d.step;
+                begin_step(next, d, at, people_, effects);
+                begun = true;
+            }
+        }
+        next.wake_at = next_wake(next);
+        if (!begun && next.wake_at == held_.wake_at) return unchanged{};
+        moved escalated = to(held_, std::move(next));
+        escalated.effects.insert(escalated.effects.begin(), effects.begin(), effects.end());
+        return escalated;
+    }
+
+    outcome woke_approved() const
+    {
+        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
+        if (held_.wake_at && now_ < *held_.wake_at) return unchanged{};
+        if (held_.wake_at == held_.release_by) return unchanged{};
+        hold next = held_;
+        next.wake_at = held_.release_by;
+        next.version = held_.version + 1;
+        // The status is the same: nobody but a releaser needs to know.
+        return moved{std::move(next), {effects::release_action{held_.id}}};
+    }
+
+    moved too_late() const { return closed_as(held_, hold_status::void_, now_, "upstream-unreachable"); }
+
+    const hold& held_;
+    const directory& people_;
+    time_point now_;
+};
 
 }  // namespace
 
-step_outcome step(const hold& h, const any_hold_event& event, const directory& all, time_point now)
+bool may_follow(hold_status from, hold_status to) noexcept
 {
-    return std::visit([&](const auto& e) { return on(h, e, all, now); }, event);
+    using enum hold_status;
+    switch (from) {
+    case held: return to == approved || to == denied || to == expired || to == withdrawn || to == undeliverable || to == void_;
+    case approved: return to == releasing || to == withdrawn || to == void_;
+    // Void only where nothing was sent and there is no time left to try again.
+    case releasing: return to == released || to == unknown || to == approved || to == void_;
+    case released:
+    case denied:
+    case expired:
+    case withdrawn:
+    case undeliverable:
+    case void_:
+    case unknown: return false;
+    }
+    return false;
 }
 
-hold make_hold(new_hold_facts f, time_point now)
+hold make_hold(hold_id id, action_id action, const agent& by, std::string route, std::vector<reason> reasons,
+               std::vector<workflow> demanded, time_point now)
 {
     hold made;
-    made.id = f.id;
-    made.action = f.action;
-    made.agent = f.agent;
-    made.owner = std::move(f.owner);
-    made.route = std::move(f.route);
-    made.reasons = std::move(f.reasons);
+    made.id = id;
+    made.action = action;
+    made.agent = by.id;
+    made.owner = by.owner;
+    made.route = std::move(route);
+    made.reasons = std::move(reasons);
     made.created_at = now;
-    auto shortest = duration::max();
-    for (workflow& w : f.workflows) {
+    duration shortest = demanded.empty() ? duration{} : demanded.front().length();
+    for (workflow& w : demanded) {
         shortest = std::min(shortest, w.length());
-        made.demands.push_back({std::move(w), 0, now, false});
+        made.demands.push_back(demand{std::move(w)});
     }
     made.expires_at = now + shortest;
     made.wake_at = made.expires_at;
     return made;
 }
 
-bool still_satisfied(const hold& h, std::span<const workflow> now_demanded, const directory& all)
+int next_slot(const hold& h) noexcept
 {
-    for (const workflow& w : now_demanded) {
-        hold asked = h;
-        asked.demands = {demand{w, w.steps.empty() ? 0 : w.steps.size() - 1, {}, true}};
-        int given = 0;
-        for (const decision& d : h.decisions) {
-            if (d.kind != decision_kind::approve || d.assurance < w.assurance) continue;
-            const person* who = all.find_person(d.by);
-            if (!who || who->status != person_status::active || excluded(all, asked, *who)) continue;
-            // Eligible then, by the workflow of that name, or eligible now, by any step.
-            const bool then = std::find(d.counts_in.begin(), d.counts_in.end(), w.name) != d.counts_in.end();
-            if (then || eligible(all, asked, asked.demands.front(), *who)) ++given;
-        }
-        if (given < w.approvals) return false;
-    }
-    return true;
+    const auto approvals =
+        std::count_if(h.decisions.begin(), h.decisions.end(), [](const decision& d) { return d.kind == decision_kind::approve; });
+    return static_cast<int>(approvals) + 1;
+}
+
+outcome step(const hold& held, const event& what, const directory& people, time_point now)
+{
+    return std::visit(transition(held, people, now), what);
 }
 
 }  // namespace sallyport

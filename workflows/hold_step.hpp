@@ -1,105 +1,112 @@
-// The state machine of a hold: step(hold, event, …) says what the hold becomes and who must be told. It reads no clock
-// and touches nothing; whoever calls it writes hold and effects in one transaction, under the version that it read.
+// The hold's state machine: what happened goes in, the hold as it is then and what must be done come out. Pure: no
+// clock, no database, no randomness. The shell reads the hold, steps, and writes state and effects in one transaction
+// under the hold's version; whoever loses that race reads and steps again.
+//
+//   held ──decided──→ approved ──claimed──→ releasing ──answered──→ released
+//    │                   ↑  └─ sent_nothing ──┘  └──── lost ──────→ unknown
+//    └→ denied, expired, withdrawn, undeliverable, void (approved too: withdrawn, void)
 #pragma once
 
 #include "workflows/directory.hpp"
 #include "workflows/hold.hpp"
-#include "workflows/result.hpp"
+#include "workflows/problem.hpp"
 
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace sallyport {
 
-namespace hold_event {
-/// It was made: the first step begins.
+namespace happened {
+
+/// It was made: the first steps begin. Once, before the hold is stored.
 struct opened {};
-/// Its wake_at has come, or later.
+/// Its `wake_at` has come.
 struct woke {};
-/// A person decided; `decided.counts_in` is ignored and made here. `release_window` bounds how long sending is tried.
+/// `given` has id, by, kind, reason and assurance; the step fills in `at` and `counts_in`. Who calls this has proved
+/// the assurance.
 struct decided {
-    decision made;
-    duration release_window{};
+    decision given;
+    duration release_window = std::chrono::seconds(60);  // limits.release_window
 };
-/// Somebody takes their own decision back.
+/// The person who decided takes it back.
 struct taken_back {
     decision_id which;
     person_id by;
 };
-/// The agent does not want it any more.
+/// By its agent.
 struct withdrawn {};
-/// The administrator of the machine refuses it.
-struct denied_by_operator {
-    decision_id id;
-    std::string reason;
-};
-/// Policy, agent, owner, route or credential no longer stand behind it.
+/// Policy, agent, owner, budget or credential no longer stand behind it; `why` becomes the hold's detail.
 struct voided {
     std::string why;
 };
-/// The releaser takes it: from here on something may have been sent.
+/// A releaser has it and is about to send.
 struct claimed {};
-/// Nothing could be sent.
+/// Not a byte was sent (or the upstream is idempotent, so that it may be sent again).
 struct sent_nothing {
     std::string why;
 };
-/// The upstream gave a whole, well-formed answer.
+/// A whole well-formed answer came.
 struct answered {
     int status = 0;
 };
-/// Something was sent, and no such answer came.
+/// Something was sent and no whole answer was seen.
 struct lost {
     std::string why;
 };
-}  // namespace hold_event
+/// The local administrator denies it from a terminal.
+struct denied_by_operator {
+    std::string reason;
+};
 
-using any_hold_event = std::variant<hold_event::opened, hold_event::woke, hold_event::decided, hold_event::taken_back,
-                                    hold_event::withdrawn, hold_event::denied_by_operator, hold_event::voided, hold_event::claimed,
-                                    hold_event::sent_nothing, hold_event::answered, hold_event::lost>;
+}  // namespace happened
 
-namespace hold_effect {
-/// These people are asked from now on, and were not before.
-struct ask {
+using event = std::variant<happened::opened, happened::woke, happened::decided, happened::taken_back, happened::withdrawn, happened::voided,
+                           happened::claimed, happened::sent_nothing, happened::answered, happened::lost, happened::denied_by_operator>;
+
+namespace effects {
+
+/// These people may decide from now on and have not been told before.
+struct tell_people {
+    hold_id hold;
     std::vector<person_id> people;
+    std::vector<std::string> via;  // channels besides the inbox
 };
-/// The releaser has something to do.
-struct release {};
-}  // namespace hold_effect
+/// Whoever looks at it (agent, pages, messages sent before) should look again.
+struct tell_changed {
+    hold_id hold;
+};
+/// It is approved and may be sent now.
+struct release_action {
+    hold_id hold;
+};
 
-using any_hold_effect = std::variant<hold_effect::ask, hold_effect::release>;
+}  // namespace effects
 
-/// The hold as it becomes; its version is still the one that was read.
+using effect = std::variant<effects::tell_people, effects::tell_changed, effects::release_action>;
+
 struct moved {
-    hold next;
-    std::vector<any_hold_effect> effects;
+    hold next;  // with the next version
+    std::vector<effect> effects;
 };
-/// The event is nothing to this hold, in its state: an answer, not a mistake.
-struct unchanged {};
-/// Whoever caused the event must be told no.
 struct refused {
-    failure why;
+    problem what = problem::hold_closed;
+    std::string detail;
 };
-using step_outcome = std::variant<moved, unchanged, refused>;
+struct unchanged {};
 
-step_outcome step(const hold&, const any_hold_event&, const directory&, time_point now);
+using outcome = std::variant<moved, refused, unchanged>;
 
-/// A hold that has not been opened yet. `expires_at` is `now` and the sum of every `for`, of the shortest of its
-/// workflows: when that one's time has passed it can no longer be satisfied.
-struct new_hold_facts {
-    hold_id id;
-    action_id action;
-    agent_id agent;
-    owner_name owner;
-    std::string route;
-    std::vector<reason> reasons;
-    std::vector<workflow> workflows;
-};
-hold make_hold(new_hold_facts, time_point now);
+/// Whether a hold ever goes from one to the other; no status follows itself here.
+bool may_follow(hold_status from, hold_status to) noexcept;
 
-/// At release: whether the decisions given satisfy what these workflows demand now. People disabled since count no
-/// more; who left a team since still does.
-bool still_satisfied(const hold&, std::span<const workflow> now_demanded, const directory&);
+/// A new hold, before `opened`. `expires_at` = `created_at` + the sum of every `for` of its workflow; of several
+/// workflows the smallest sum, because one that has expired can no longer be satisfied.
+hold make_hold(hold_id, action_id, const agent&, std::string route, std::vector<reason>, std::vector<workflow> demanded, time_point now);
+
+/// The place, from 1, that the next approval would fill (wire.md "The statement's members": `slot`).
+int next_slot(const hold&) noexcept;
+
+outcome step(const hold&, const event&, const directory&, time_point now);
 
 }  // namespace sallyport

@@ -9,6 +9,8 @@ namespace {
 
 constexpr char verdict_tag = 'v';
 constexpr char outcome_tag = 'o';
+constexpr char allow_mark = 'a';
+constexpr char deny_mark = 'd';
 
 template <class Number>
 void put(std::string& out, Number n)
@@ -65,6 +67,7 @@ struct reader {
 void encode(const verdict_record& r, std::string& out)
 {
     out.assign(1, verdict_tag);
+    out += r.verdict == verdict_kind::deny ? deny_mark : allow_mark;
     put(out, static_cast<std::int64_t>(r.at.time_since_epoch().count()));
     put(out, r.action);
     put(out, r.agent);
@@ -96,6 +99,7 @@ decoded_record decode(std::string_view bytes)
     reader in{bytes.substr(1)};
     if (bytes.front() == verdict_tag) {
         verdict_record r;
+        r.verdict = in.bytes(1) == std::string_view(&deny_mark, 1) ? verdict_kind::deny : verdict_kind::allow;
         r.at = in.time();
         r.action = in.identifier<action_id>();
         r.agent = in.identifier<agent_id>();

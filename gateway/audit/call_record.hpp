@@ -1,8 +1,9 @@
-// What the journal says of an allowed call: the verdict before it is sent on, the outcome afterwards. A compact
+// What the journal says of a call that is not held: the verdict before it is sent on or refused, the outcome afterwards. A compact
 // binary form: it is written on the fast path, and turned into an audit entry only when it is shipped.
 #pragma once
 
 #include "workflows/encoding.hpp"
+#include "workflows/hold.hpp"
 #include "workflows/ids.hpp"
 #include "workflows/problem.hpp"
 #include "workflows/time.hpp"
@@ -13,8 +14,9 @@
 
 namespace sallyport::audit {
 
-/// An allowed call, before it is sent on. Views: valid as long as what they were made of.
+/// An allowed call before it is sent on, or a denied one. Views: valid as long as what they were made of.
 struct verdict_record {
+    verdict_kind verdict = verdict_kind::allow;
     time_point at;
     action_id action;
     agent_id agent;

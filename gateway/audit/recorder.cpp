@@ -32,7 +32,7 @@ storage::audit_entry entry_of(const verdict_record& r)
         left.remove_prefix(std::min(end + 1, left.size()));
     }
     const boost::json::object data{
-        {"verdict", "allow"},
+        {"verdict", name_of(r.verdict)},
         {"route", r.route},
         {"rules", std::move(rules)},
         {"policy", r.policy},

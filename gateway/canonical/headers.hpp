@@ -1,0 +1,138 @@
+// Which fields go on, in either direction (semantics.md, "Never sent on"), and what the agent says to us in fields. The
+// functions take any range of things with `name` and `value` (as received, without white space around the value).
+#pragma once
+
+#include "gateway/canonical/field.hpp"
+#include "workflows/result.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport {
+
+/// Fields that own their text, in two allocations however many there are, kept for the next message by `clear`. One
+/// thread at a time.
+class header_list {
+public:
+    header_list() = default;
+    header_list(header_list&&) noexcept = default;
+    header_list& operator=(header_list&&) noexcept = default;
+    header_list(const header_list&) = delete;
+    header_list& operator=(const header_list&) = delete;
+
+    void clear() noexcept
+    {
+        used_ = 0;
+        fields_.clear();
+    }
+    /// Room for so many bytes of names and values: until it is used up, no view moves.
+    void reserve(std::size_t bytes);
+    /// The name is put in lower case.
+    void add(std::string_view name, std::string_view value);
+
+    /// In order; until the next `add` or `clear`.
+    std::span<const field> fields() const noexcept { return fields_; }
+    auto begin() const noexcept { return fields_.begin(); }
+    auto end() const noexcept { return fields_.end(); }
+    std::size_t size() const noexcept { return fields_.size(); }
+    bool empty() const noexcept { return fields_.empty(); }
+    /// The first value of that lower-case name.
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+private:
+    char* take(std::size_t bytes);
+
+    std::vector<char> text_;
+    std::size_t used_ = 0;
+    std::vector<field> fields_;
+};
+
+/// Decides one message's fields. Every field is shown to `note` first, then to `pass` in the same order.
+class field_filter {
+public:
+    enum class direction { to_upstream, to_agent };
+    /// `credential_header`: the field that the gateway injects; empty for none. Both references outlive the filter.
+    field_filter(direction where_to, std::string_view credential_header, header_list& out) noexcept
+        : direction_(where_to),
+          credential_header_(credential_header),
+          out_(out)
+    {
+    }
+    void note(std::string_view name, std::string_view value);
+    void pass(std::string_view name, std::string_view value);
+
+private:
+    bool never_sent(std::string_view name) const noexcept;
+    bool named_by_connection(std::string_view name);
+    void pass_prefer(std::string_view value);
+
+    direction direction_;
+    std::string_view credential_header_;
+    header_list& out_;
+    std::vector<std::string_view> named_;  // by Connection, `close` and `keep-alive` left out
+    bool sorted_ = true;
+    std::size_t bytes_ = 0;
+};
+
+/// The agent's fields that are sent on and judged, lower-case names, in order, in place of what `out` had. Host,
+/// Content-Length and the credential are not among them: the gateway writes its own.
+template <class Fields>
+void fields_to_upstream(const Fields& fields, std::string_view credential_header, header_list& out)
+{
+    out.clear();
+    field_filter filter(field_filter::direction::to_upstream, credential_header, out);
+    for (const auto& f : fields) filter.note(f.name, f.value);
+    for (const auto& f : fields) filter.pass(f.name, f.value);
+}
+
+/// The upstream's fields that the agent gets. Without Content-Length: whoever writes the answer frames it.
+template <class Fields>
+void fields_to_agent(const Fields& fields, header_list& out)
+{
+    out.clear();
+    field_filter filter(field_filter::direction::to_agent, {}, out);
+    for (const auto& f : fields) filter.note(f.name, f.value);
+    for (const auto& f : fields) filter.pass(f.name, f.value);
+}
+
+/// What an agent prefers (RFC 7240); the first of several counts, what is malformed is ignored.
+struct preferences {
+    std::optional<std::chrono::seconds> wait;  // as asked for: the caller has its ceiling
+    bool respond_async = false;
+};
+void read_prefer(std::string_view value, preferences&);
+
+template <class Fields>
+preferences parse_prefer(const Fields& fields)
+{
+    preferences p;
+    for (const auto& f : fields) {
+        if (same_ignoring_case(f.name, "prefer")) read_prefer(f.value, p);
+    }
+    return p;
+}
+
+/// 1 to 255 visible ASCII characters.
+bool valid_idempotency_key(std::string_view) noexcept;
+
+/// The Idempotency-Key, if there is one: once and valid, else `malformed_request`. A view into the field's value.
+template <class Fields>
+result<std::optional<std::string_view>> parse_idempotency_key(const Fields& fields)
+{
+    std::optional<std::string_view> key;
+    for (const auto& f : fields) {
+        if (!same_ignoring_case(f.name, "idempotency-key")) continue;
+        if (key) return fail(problem::malformed_request, "Idempotency-Key is given twice");
+        if (!valid_idempotency_key(f.value))
+            return fail(problem::malformed_request, "Idempotency-Key is not 1 to 255 visible ASCII characters");
+        key = f.value;
+    }
+    return key;
+}
+
+}  // namespace sallyport

@@ -1,0 +1,125 @@
+#include "gateway/canonical/jcs.hpp"
+#include "gateway/canonical/sha256.hpp"
+#include "gateway/config/draft.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace sallyport::config {
+namespace {
+
+namespace js = boost::json;
+
+// Numbers go as doubles into RFC 8785: milliseconds and our own bounds stay far below 2^53.
+js::value number(std::uint64_t n) { return n; }
+js::value milliseconds(duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+
+template <class Words>
+js::array sorted(Words words)
+{
+    std::sort(words.begin(), words.end());
+    js::array a;
+    for (const auto& w : words) a.emplace_back(std::string_view(w));
+    return a;
+}
+
+js::value path_text(const std::filesystem::path& p, const std::filesystem::path& directory)
+{
+    return js::value(p.empty() ? std::string() : p.lexically_proximate(directory).generic_string());
+}
+
+js::object of_route(const route& r, const std::filesystem::path& directory)
+{
+    js::object labels;
+    for (const auto& [name, text] : r.labels) labels.emplace(name, text);
+    return {{"id", r.id},
+            {"prefix", r.prefix},
+            {"host", r.host},
+            {"upstream", (r.upstream.tls ? "https://" : "http://") + r.upstream.authority + r.upstream.base},
+            {"ca", path_text(r.ca, directory)},
+            {"credential", r.credential},
+            {"wait", js::object{{"default", milliseconds(r.wait_default)}, {"max", milliseconds(r.wait_max)}}},
+            {"timeout", milliseconds(r.timeout)},
+            {"body_limit", number(r.body_limit)},
+            {"idempotent", r.idempotent},
+            {"keep_encoded_slash", r.keep_encoded_slash},
+            {"keep_path_parameters", r.keep_path_parameters},
+            {"labels", std::move(labels)}};
+}
+
+js::object of_rule(const policy::rule_definition& rule, const configuration& c)
+{
+    std::vector<std::string> routes;
+    for (const auto place : rule.routes) routes.push_back(c.routes[place].id);
+    return {{"id", rule.id},
+            {"team", rule.team},
+            {"routes", sorted(std::move(routes))},
+            {"when", rule.when},
+            {"verdict", name_of(rule.verdict)},
+            {"on_error", name_of(rule.on_error)},
+            {"shadow", rule.mode == policy::mode::shadow},
+            {"workflow", rule.workflow},
+            {"summary", rule.summary}};
+}
+
+js::array of_targets(const std::vector<target>& targets)
+{
+    std::vector<std::string> texts;
+    for (const auto& t : targets) texts.push_back(t.text());
+    return sorted(std::move(texts));
+}
+
+js::object of_workflow(const workflow& w)
+{
+    js::array steps;
+    for (const auto& s : w.steps)
+        steps.push_back(js::object{{"notify", of_targets(s.notify)}, {"via", sorted(s.via)}, {"for", milliseconds(s.for_)}});
+    return {{"approvals", w.approvals}, {"assurance", name_of(w.assurance)}, {"not", of_targets(w.not_)}, {"steps", std::move(steps)}};
+}
+
+js::object of_schedule(const schedule& s)
+{
+    js::array people, overrides;
+    for (const auto& p : s.people) people.emplace_back(p);
+    for (const auto& o : s.overrides)
+        overrides.push_back(
+            js::object{{"person", o.person}, {"from", o.from.time_since_epoch().count()}, {"until", o.until.time_since_epoch().count()}});
+    return {{"time_zone", s.time_zone},
+            {"people", std::move(people)},
+            {"every", milliseconds(s.every)},
+            {"from", s.from.time_since_epoch().count()},
+            {"overrides", std::move(overrides)}};
+}
+
+js::object of_limits(const limits& l)
+{
+    return {{"statement", milliseconds(l.statement)},         {"session", milliseconds(l.session)},
+            {"enrolment", milliseconds(l.enrolment)},         {"access_token", milliseconds(l.access_token)},
+            {"keep_response", milliseconds(l.keep_response)}, {"release_window", milliseconds(l.release_window)},
+            {"response_bytes", number(l.response_bytes)},     {"header_bytes", number(l.header_bytes)},
+            {"connections", number(l.connections)},           {"holds", number(l.holds)},
+            {"holds_per_agent", number(l.holds_per_agent)}};
+}
+
+}  // namespace
+
+std::string digest_of(const configuration& c, std::span<const written_rule> rules, const std::filesystem::path& directory)
+{
+    // Objects by id, so that JCS sorts them.
+    js::object routes, policies, workflows, schedules;
+    for (const auto& r : c.routes) routes.emplace(r.id, of_route(r, directory));
+    for (const auto& r : rules) policies.emplace(r.definition.id, of_rule(r.definition, c));
+    for (const auto& [name, w] : c.workflows) workflows.emplace(name, of_workflow(w));
+    for (const auto& [name, s] : c.schedules) schedules.emplace(name, of_schedule(s));
+    const js::object all{{"routes", std::move(routes)},
+                         {"policies", std::move(policies)},
+                         {"workflows", std::move(workflows)},
+                         {"schedules", std::move(schedules)},
+                         {"limits", of_limits(c.limits)}};
+    return sha256(jcs(all)).hex();
+}
+
+}  // namespace sallyport::config

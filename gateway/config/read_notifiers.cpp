@@ -1,0 +1,245 @@
+// notifiers: the channels besides the inbox; schedules: who is on call.
+#include "gateway/config/draft.hpp"
+#include "gateway/config/url.hpp"
+#include "workflows/agent.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
+namespace sallyport::config {
+namespace {
+
+bool plain_text(std::string_view text, std::size_t longest) noexcept
+{
+    return !text.empty() && text.size() <= longest &&
+           std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// `local@domain`, or `Name <local@domain>`: enough to keep other header fields and other recipients out.
+bool mailbox(std::string_view text) noexcept
+{
+    if (!plain_text(text, 320)) return false;
+    if (text.ends_with('>')) {
+        const auto open = text.rfind('<');
+        if (open == std::string_view::npos || open == 0 || text.substr(0, open).find_first_of("<>,;") != std::string_view::npos)
+            return false;
+        text = text.substr(open + 1, text.size() - open - 2);
+    }
+    const auto at = text.find('@');
+    return at != std::string_view::npos && at > 0 && text.find_first_of(" <>,;:\"()\\[]") == std::string_view::npos &&
+           wrong_with_host(text.substr(at + 1)).empty();
+}
+
+bool loopback(std::string_view host) noexcept { return host == "localhost" || host.starts_with("127.") || host == "::1"; }
+
+std::optional<url> read_web_url(draft& d, const value& v, std::string_view what)
+{
+    const auto text = d.read.text(v, what);
+    if (!text) return std::nullopt;
+    std::string wrong;
+    auto u = read_url(*text, "http", "https", wrong);
+    if (!u) d.read.error(v, std::string(what) + " " + wrong);
+    return u;
+}
+
+void read_slack(draft& d, const value& v)
+{
+    constexpr std::string_view keys[] = {"bot_token", "signing_secret", "app_token", "api_url"};
+    const section s(d.read, v, "`slack`", keys);
+    if (!s) return;
+    slack_notifier slack;
+    s.need("bot_token");
+    s.take(slack.bot_token, "bot_token", &reading::secret);
+    s.take(slack.signing_secret, "signing_secret", &reading::secret);
+    s.take(slack.app_token, "app_token", &reading::secret);
+    if (const auto at = s.find("api_url"))
+        if (const auto u = read_web_url(d, *at, "`api_url`")) slack.api_url = u->text() + "/";
+    d.config.notifiers.slack = std::move(slack);
+}
+
+void read_email(draft& d, const value& v)
+{
+    constexpr std::string_view keys[] = {"url", "from", "user", "password", "starttls", "ca"};
+    const section s(d.read, v, "`email`", keys);
+    if (!s) return;
+    email_notifier email;
+    if (const auto at = s.need("url")) {
+        if (const auto text = d.read.text(*at, "`url`")) {
+            std::string wrong;
+            const auto u = read_url(*text, "smtp", "smtps", wrong);
+            if (!u) {
+                d.read.error(*at, "`url` " + wrong);
+            } else if (!u->path.empty()) {
+                d.read.error(*at, "`url` must not have a path");
+            } else {
+                email.tls = u->scheme == "smtps";
+                email.host = u->host;
+                email.port = u->port;
+            }
+        }
+    }
+    if (const auto at = s.need("from"); at && s.take(email.from, "from", &reading::text) && !mailbox(email.from))
+        d.read.error(*at, "`from` must be a mail address such as gate@example.com or \"Sallyport <gate@example.com>\"");
+    const auto user = s.find("user"), password = s.find("password");
+    if (s.take(email.user, "user", &reading::text) && !plain_text(email.user, 256))
+        d.read.error(*user, "`user` must be a name without controls");
+    s.take(email.password, "password", &reading::secret);
+    if (user && !password) d.read.error(*user, "`user` needs a `password` beside it");
+    if (password && !user) d.read.error(*password, "`password` needs a `user` beside it");
+    using starttls = email_notifier::starttls;
+    constexpr reading::choice_of<starttls> choices[] = {
+        {"required", starttls::required}, {"opportunistic", starttls::opportunistic}, {"never", starttls::never}};
+    if (const auto at = s.find("starttls")) {
+        email.security = d.read.choice(*at, "`starttls`", choices).value_or(starttls::required);
+        if (email.tls)
+            d.read.error(*at, "`starttls` is for smtp://; smtps:// is TLS from the first byte");
+        else if (password && email.security != starttls::required && !email.host.empty() && !loopback(email.host))
+            d.read.error(*at, "`starttls` must be `required` where there is a password, which could be sent in the clear");
+    }
+    s.take(email.ca, "ca", &reading::path);
+    d.config.notifiers.email = std::move(email);
+}
+
+void read_webhook(draft& d, const value& v)
+{
+    constexpr std::string_view keys[] = {"id", "url", "secret"};
+    const section s(d.read, v, "a webhook", keys);
+    if (!s) return;
+    webhook_notifier hook;
+    bool named = false;
+    if (const auto id = s.need("id"); id && s.take(hook.id, "id", &reading::name)) {
+        if (hook.id == "slack" || hook.id == "email" || hook.id == "inbox")
+            d.read.error(*id, "`" + hook.id + "` is a channel already; name the webhook otherwise");
+        else
+            named = d.add(d.webhooks, "webhook", hook.id, *id);
+    }
+    if (const auto at = s.need("url"))
+        if (const auto u = read_web_url(d, *at, "`url`")) hook.url = u->text() + (at->node->text.ends_with('/') ? "/" : "");
+    s.need("secret");
+    s.take(hook.secret, "secret", &reading::secret);
+    if (named) d.config.notifiers.webhooks.push_back(std::move(hook));
+}
+
+// `2026-01-05T09:00`, with seconds where they matter: what a clock on the wall of that zone shows.
+std::optional<std::chrono::local_seconds> local_time(std::string_view text) noexcept
+{
+    using namespace std::chrono;
+    if (text.size() != 16 && text.size() != 19) return std::nullopt;
+    constexpr std::string_view form = "0000-00-00T00:00:00";
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]) return std::nullopt;
+    const auto number = [&](std::size_t from, std::size_t count) {
+        int n = 0;
+        std::from_chars(text.data() + from, text.data() + from + count, n);
+        return n;
+    };
+    const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))}, day{static_cast<unsigned>(number(8, 2))}};
+    const int h = number(11, 2), m = number(14, 2), s = text.size() == 19 ? number(17, 2) : 0;
+    if (!date.ok() || h > 23 || m > 59 || s > 59) return std::nullopt;
+    return local_days{date} + hours{h} + minutes{m} + seconds{s};
+}
+
+bool read_local_time(draft& d, const section& s, std::string_view key, std::chrono::local_seconds& to)
+{
+    const auto at = s.need(key);
+    if (!at) return false;
+    const auto text = d.read.text(*at, "`" + std::string(key) + "`");
+    if (!text) return false;
+    const auto time = local_time(*text);
+    if (!time)
+        d.read.error(*at, "`" + std::string(key) + "` must be a local time such as 2026-01-05T09:00, not `" + shown(*text) + "`");
+    else
+        to = *time;
+    return time.has_value();
+}
+
+// The system's own list judges, where there is one.
+bool known_time_zone(const std::string& name)
+{
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-' || c == '/';
+    };
+    if (name.empty() || name.size() > 64 || name.front() == '/' || name.back() == '/' || !std::all_of(name.begin(), name.end(), fits))
+        return false;
+    if (name == "UTC") return true;
+    const std::filesystem::path all = "/usr/share/zoneinfo";
+    std::error_code ignored;
+    return !std::filesystem::is_directory(all, ignored) || std::filesystem::is_regular_file(all / name, ignored);
+}
+
+void read_rotation(draft& d, const value& v, schedule& to)
+{
+    constexpr std::string_view keys[] = {"people", "every", "from"};
+    const section s(d.read, v, "`rotation`", keys);
+    if (!s) return;
+    if (const auto at = s.need("people")) {
+        const auto items = d.read.list(*at, "`people`");
+        if (items && items->empty()) d.read.error(*at, "`people` must name somebody");
+        if (items)
+            for (const auto& item : *items)
+                if (auto handle = d.read.name(item, "`people`")) to.people.push_back(*std::move(handle));
+    }
+    if (const auto at = s.need("every");
+        at && s.take(to.every, "every", &reading::duration) && to.every % std::chrono::minutes(1) != duration{0})
+        d.read.error(*at, "`every` must be whole minutes");
+    read_local_time(d, s, "from", to.from);
+}
+
+void read_override(draft& d, const value& v, schedule& to)
+{
+    constexpr std::string_view keys[] = {"person", "from", "until"};
+    const section s(d.read, v, "an override", keys);
+    if (!s) return;
+    schedule::override_ one;
+    s.need("person");
+    s.take(one.person, "person", &reading::name);
+    const bool from = read_local_time(d, s, "from", one.from), until = read_local_time(d, s, "until", one.until);
+    if (from && until && one.until <= one.from) d.read.error(*s.find("until"), "`until` must be after `from`");
+    to.overrides.push_back(std::move(one));
+}
+
+void read_schedule(draft& d, const entry& e)
+{
+    constexpr std::string_view keys[] = {"time_zone", "rotation", "overrides"};
+    if (!valid_name(e.key)) {
+        d.read.error_at_key(e, "a schedule's name must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit, not `" + shown(e.key) +
+                                   "`");
+        return;
+    }
+    schedule sched;
+    sched.name = e.key;
+    const bool is_new = d.add(d.schedules, "schedule", sched.name, e.value);
+    const section s(d.read, e.value, "schedule `" + sched.name + "`", keys);
+    if (!s) return;
+    if (const auto at = s.need("time_zone");
+        at && s.take(sched.time_zone, "time_zone", &reading::text) && !known_time_zone(sched.time_zone))
+        d.read.error(*at, "`time_zone` must be a name such as Europe/Berlin or UTC; `" + shown(sched.time_zone) + "` is not known");
+    if (const auto at = s.need("rotation")) read_rotation(d, *at, sched);
+    if (const auto at = s.find("overrides"))
+        if (const auto items = d.read.list(*at, "`overrides`"))
+            for (const auto& item : *items) read_override(d, item, sched);
+    if (is_new) d.config.schedules.emplace(sched.name, std::move(sched));
+}
+
+}  // namespace
+
+void read_notifiers(draft& d, const value& v)
+{
+    constexpr std::string_view keys[] = {"slack", "email", "webhooks"};
+    const section s(d.read, v, "`notifiers`", keys);
+    if (const auto slack = s.find("slack"); slack && d.add(d.once, "notifier", "notifiers.slack", *slack)) read_slack(d, *slack);
+    if (const auto email = s.find("email"); email && d.add(d.once, "notifier", "notifiers.email", *email)) read_email(d, *email);
+    if (const auto hooks = s.find("webhooks"))
+        if (const auto items = d.read.list(*hooks, "`webhooks`"))
+            for (const auto& item : *items) read_webhook(d, item);
+}
+
+void read_schedules(draft& d, const value& v)
+{
+    const auto entries = d.read.members(v, "`schedules`");
+    if (!entries) return;
+    for (const auto& e : *entries) read_schedule(d, e);
+}
+
+}  // namespace sallyport::config

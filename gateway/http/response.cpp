@@ -1,0 +1,270 @@
+// The half of `exchange` that writes.
+#include "gateway/http/characters.hpp"
+#include "gateway/http/exchange.hpp"
+#include "gateway/http/server.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/beast/http/status.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace sallyport::http {
+namespace {
+
+using boost::system::error_code;
+namespace error = boost::asio::error;
+
+constexpr bool bodiless(int status) noexcept { return status < 200 || status == 204 || status == 304; }
+
+void append_number(std::string& out, std::uint64_t number)
+{
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+// Fields that frame the message or belong to one connection (RFC 9110 §7.6.1): they are the writer's alone.
+bool is_ours(std::string_view name) noexcept
+{
+    const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+    switch (name.size()) {
+    case 2: return is("te");
+    case 7: return is("trailer") || is("upgrade");
+    case 10: return is("connection") || is("keep-alive");
+    case 14: return is("content-length");
+    case 16: return is("proxy-connection");
+    case 17: return is("transfer-encoding");
+    default: return false;
+    }
+}
+
+bool writable(const field& one) noexcept
+{
+    return !one.name.empty() && std::all_of(one.name.begin(), one.name.end(), detail::is_token) && !detail::has_control(one.value);
+}
+
+}  // namespace
+
+bool exchange::will_close() const noexcept
+{
+    if (!keep_alive_ || body_broken_ || broken_ || stopping()) return true;
+    // Told neither to send its body nor not to, the client may do either (RFC 9110 §10.1.1).
+    if (expect_continue_ && !body_read()) return true;
+    return body_left_ > drain_limit;
+}
+
+std::string_view exchange::connection_fields() noexcept
+{
+    close_after_ = close_after_ || will_close();
+    if (close_after_) return "Connection: close\r\n";
+    return minor_version_ == 0 ? std::string_view("Connection: keep-alive\r\n") : std::string_view();
+}
+
+void exchange::write_head(std::string& out, int status, std::span<const field> headers, std::optional<std::uint64_t> content_length,
+                          bool chunked)
+{
+    const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::uint64_t>(status));
+    out += ' ';
+    out.append(reason.data(), reason.size());
+    out += "\r\n";
+    bool dated = false;
+    for (const field& one : headers) {
+        if (is_ours(one.name) || !writable(one)) continue;
+        dated = dated || equals_ignoring_case(one.name, "date");
+        out += one.name;
+        out += ": ";
+        out += one.value;
+        out += "\r\n";
+    }
+    if (!dated) {
+        out += "Date: ";
+        out += core().date();
+        out += "\r\n";
+    }
+    if (content_length && !bodiless(status)) {
+        out += "Content-Length: ";
+        append_number(out, *content_length);
+        out += "\r\n";
+    }
+    if (chunked) out += "Transfer-Encoding: chunked\r\n";
+    out += connection_fields();
+    out += "\r\n";
+}
+
+// True when all went; else send_rest has to go on, unless the connection is broken.
+bool exchange::sent_whole(const transfer& written, std::size_t total) noexcept
+{
+    sent_ += written.bytes;
+    if (written.error && written.error != error::would_block) broken_ = true;
+    return written.bytes == total;
+}
+
+awaitable<bool> exchange::send(std::string_view first, std::string_view second, std::string_view third)
+{
+    const std::size_t total = first.size() + second.size() + third.size();
+    if (broken_) co_return false;
+    const transfer written = stream_.try_write(first, second, third);
+    if (sent_whole(written, total)) co_return true;
+    std::size_t skip = written.bytes;
+    for (std::string_view* part : {&first, &second, &third}) {
+        const std::size_t size = std::min(skip, part->size());
+        part->remove_prefix(size);
+        skip -= size;
+    }
+    // Views that the caller holds while it awaits: only an empty string need be kept.
+    if (first.empty()) co_return co_await send_rest({}, second, third);
+    if (third.empty()) co_return co_await send_rest({}, first, second);
+    std::string kept(first);
+    auto rest = send_rest(std::move(kept), second, third);
+    co_return co_await std::move(rest);
+}
+
+// `kept` is owned here: a head that lies in the core's scratch string is another's as soon as this suspends.
+awaitable<bool> exchange::send_rest(std::string kept, std::string_view second, std::string_view third)
+{
+    std::string_view first = kept;
+    stream_.write_by(std::chrono::steady_clock::now() + options_->progress_time);
+    while (!broken_ && first.size() + second.size() + third.size() > 0) {
+        const transfer written = stream_.try_write(first, second, third);
+        sent_whole(written, 0);
+        std::size_t skip = written.bytes;
+        for (std::string_view* part : {&first, &second, &third}) {
+            const std::size_t size = std::min(skip, part->size());
+            part->remove_prefix(size);
+            skip -= size;
+        }
+        if (written.bytes > 0) stream_.write_by(std::chrono::steady_clock::now() + options_->progress_time);
+        if (written.error == error::would_block) co_await stream_.wait_writable();
+    }
+    if (!broken_) stream_.no_write_deadline();
+    co_return !broken_;
+}
+
+awaitable<bool> exchange::respond(int status, std::span<const field> headers, std::string_view body)
+{
+    if (reply_ != reply::none || broken_) co_return false;
+    std::string& out = core().scratch();
+    write_head(out, status, headers, body.size(), false);
+    if (to_head_ || bodiless(status)) body = {};
+    reply_ = reply::done;
+    const transfer written = stream_.try_write(out, body);
+    if (sent_whole(written, out.size() + body.size())) co_return true;
+    const std::size_t of_head = std::min(written.bytes, out.size());
+    std::string kept = out.substr(of_head);
+    auto rest = send_rest(std::move(kept), body.substr(written.bytes - of_head), {});
+    co_return co_await std::move(rest);
+}
+
+awaitable<bool> exchange::begin_response(int status, std::span<const field> headers, std::optional<std::uint64_t> content_length)
+{
+    if (reply_ != reply::none || broken_) co_return false;
+    const bool no_body = to_head_ || bodiless(status);
+    if (content_length || no_body) {
+        reply_ = reply::fixed;
+        promised_ = no_body ? 0 : *content_length;
+    } else if (takes_chunked()) {
+        reply_ = reply::chunked;
+    } else {
+        reply_ = reply::until_close;
+        close_after_ = true;
+    }
+    std::string& out = core().scratch();
+    write_head(out, status, headers, content_length, reply_ == reply::chunked);
+    const transfer written = stream_.try_write(out);
+    if (sent_whole(written, out.size())) co_return true;
+    std::string kept = out.substr(written.bytes);
+    auto rest = send_rest(std::move(kept), {}, {});
+    co_return co_await std::move(rest);
+}
+
+awaitable<bool> exchange::write_body(std::string_view bytes)
+{
+    if (broken_) co_return false;
+    switch (reply_) {
+    case reply::fixed:
+        if (to_head_ || bytes.empty()) co_return true;
+        if (bytes.size() > promised_) {
+            abort_response();
+            co_return false;
+        }
+        promised_ -= bytes.size();
+        co_return co_await send(bytes);
+    case reply::chunked: {
+        if (bytes.empty()) co_return true;  // a chunk of size 0 would end the body
+        const chunk_size_line size(bytes.size());
+        co_return co_await send(size, bytes, chunk_end);
+    }
+    case reply::until_close: co_return co_await send(bytes);
+    case reply::none:
+    case reply::raw:
+    case reply::done:
+    case reply::failed: break;
+    }
+    co_return false;
+}
+
+awaitable<bool> exchange::end_response()
+{
+    if (broken_) co_return false;
+    switch (reply_) {
+    case reply::fixed:
+        if (promised_ > 0) {
+            abort_response();
+            co_return false;
+        }
+        reply_ = reply::done;
+        co_return true;
+    case reply::chunked: reply_ = reply::done; co_return co_await send(last_chunk);
+    case reply::until_close: reply_ = reply::done; co_return true;
+    case reply::none:
+    case reply::raw:
+    case reply::done:
+    case reply::failed: break;
+    }
+    co_return false;
+}
+
+void exchange::abort_response() noexcept
+{
+    // Where the end of the connection is the end of the body, only a reset tells that it is not whole.
+    if (reply_ == reply::until_close || (reply_ == reply::raw && minor_version_ == 0))
+        stream_.reset();
+    else
+        stream_.shutdown_send();
+    reply_ = reply::failed;
+    close_after_ = broken_ = true;
+}
+
+awaitable<bool> exchange::respond_raw(std::string_view head_bytes, std::string_view body, bool more)
+{
+    if (reply_ != reply::none || broken_) co_return false;
+    close_after_ = close_after_ || will_close();
+    reply_ = more ? reply::raw : reply::done;
+    // Not by way of send(): the head may lie in the core's scratch string.
+    const transfer written = stream_.try_write(head_bytes, body);
+    if (sent_whole(written, head_bytes.size() + body.size())) co_return true;
+    const std::size_t of_head = std::min(written.bytes, head_bytes.size());
+    std::string kept(head_bytes.substr(of_head));
+    auto rest = send_rest(std::move(kept), body.substr(written.bytes - of_head), {});
+    co_return co_await std::move(rest);
+}
+
+awaitable<bool> exchange::write_raw(std::string_view first, std::string_view second, std::string_view third)
+{
+    if (reply_ != reply::raw) co_return false;
+    co_return co_await send(first, second, third);
+}
+
+void exchange::end_raw(bool until_close) noexcept
+{
+    if (reply_ != reply::raw) return;
+    reply_ = reply::done;
+    close_after_ = close_after_ || until_close;
+}
+
+}  // namespace sallyport::http

@@ -1,0 +1,89 @@
+#include "gateway/release/hold_maker.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace sallyport::release {
+namespace {
+
+std::vector<storage::audit_entry> entries_of(const storage::action_record& record, const hold& h)
+{
+    storage::audit_entry verdict;
+    verdict.at = h.created_at;
+    verdict.kind = "verdict";
+    verdict.action = h.action;
+    verdict.hold = h.id;
+    verdict.agent = h.agent;
+    verdict.data = boost::json::serialize(boost::json::object{
+        {"verdict", "hold"},
+        {"route", record.route},
+        {"rules", boost::json::parse(record.rules)},
+        {"policy", record.policy},
+        {"method", record.method},
+        {"authority", record.authority},
+        {"target", record.target},
+        {"content_digest", record.content_digest.empty() ? boost::json::value(nullptr) : boost::json::value(record.content_digest)},
+        {"digest", record.digest},
+    });
+
+    storage::audit_entry held = verdict;
+    held.kind = "hold";
+    boost::json::array workflows;
+    for (const demand& d : h.demands) workflows.emplace_back(d.asks.name);
+    boost::json::object data{
+        {"status", name_of(h.status)}, {"workflows", std::move(workflows)}, {"expires_at", format_rfc3339(h.expires_at)}};
+    if (!h.detail.empty()) data["detail"] = h.detail;
+    held.data = boost::json::serialize(data);
+    return {std::move(verdict), std::move(held)};
+}
+
+}  // namespace
+
+hold_maker::hold_maker(storage::database& db, const identity::standings& all)
+    : standings_(all),
+      commits_(db, [this](storage::transaction& tx, std::span<const held_call> calls) { return write(tx, calls); })
+{
+}
+
+storage::core_awaitable<result<made_hold>> hold_maker::make(storage::core_executor where, held_call call)
+{
+    return commits_.submit(where, std::move(call));
+}
+
+result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& tx, std::span<const held_call> calls) const
+{
+    const auto standing = standings_.current();
+    const time_point now = tx.now();
+    std::vector<storage::new_hold> rows;
+    std::vector<result<made_hold>> answers;
+    std::vector<std::size_t> places;  // of each row's answer
+    rows.reserve(calls.size());
+    answers.reserve(calls.size());
+    for (const held_call& call : calls) {
+        const agent* who = standing->directory->find(call.record.agent);
+        if (!who || who->status != agent_status::active) {
+            answers.emplace_back(fail(problem::agent_suspended));
+            continue;
+        }
+        const hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
+        auto opened = step(fresh, happened::opened{}, *standing->directory, now);
+        storage::new_hold row;
+        row.action = call.record;
+        row.action.created_at = now;
+        row.hold = std::holds_alternative<moved>(opened) ? std::move(std::get<moved>(opened).next) : fresh;
+        row.record = entries_of(row.action, row.hold);
+        rows.push_back(std::move(row));
+        places.push_back(answers.size());
+        answers.emplace_back(made_hold{});
+    }
+
+    const storage::open_limits limits{static_cast<std::int64_t>(standing->config->limits.holds),
+                                      static_cast<std::int64_t>(standing->config->limits.holds_per_agent)};
+    const auto created = storage::hold_store::create(tx, rows, limits);
+    for (std::size_t i = 0; i < created.size(); ++i) answers[places[i]] = made_hold{created[i], rows[i].hold.status};
+    return answers;
+}
+
+}  // namespace sallyport::release

@@ -1,0 +1,84 @@
+#include "gateway/release/hold_moves.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace sallyport::release {
+
+std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold& after, time_point now)
+{
+    storage::audit_entry entry;
+    entry.at = now;
+    entry.action = after.action;
+    entry.hold = after.id;
+    entry.agent = after.agent;
+
+    boost::json::object data{{"status", name_of(after.status)}};
+    if (!after.detail.empty()) data["detail"] = after.detail;
+    if (before.status == after.status) {
+        if (before.demands.size() != after.demands.size()) return {};
+        boost::json::array steps;
+        bool stepped = false;
+        for (std::size_t i = 0; i < after.demands.size(); ++i) {
+            stepped = stepped || before.demands[i].step != after.demands[i].step;
+            steps.push_back(boost::json::object{{"workflow", after.demands[i].asks.name}, {"step", after.demands[i].step + 1}});
+        }
+        if (!stepped) return {};
+        entry.kind = "hold";
+        data["steps"] = std::move(steps);
+    } else if (after.status == hold_status::releasing) {
+        entry.kind = "release";
+        data["attempt"] = after.attempts + 1;
+    } else if (before.status == hold_status::releasing) {
+        entry.kind = "outcome";
+        data["upstream"] = after.outcome ? boost::json::value(after.outcome->status) : boost::json::value(nullptr);
+    } else {
+        entry.kind = "hold";
+    }
+    entry.data = boost::json::serialize(data);
+    return {std::move(entry)};
+}
+
+result<move_result> apply(storage::transaction& tx, storage::stored_hold read, const event& what, const directory& all,
+                          const storage::hold_store::advance_options& options)
+{
+    auto stepped = step(read.hold, what, all, read.now);
+    if (const auto* no = std::get_if<refused>(&stepped)) return fail(no->what, no->detail);
+    if (std::holds_alternative<unchanged>(stepped)) return move_result{std::move(read), false, {}};
+
+    auto& to = std::get<moved>(stepped);
+    auto with = options;
+    // An approved hold that waits to be tried again says in wake_at when.
+    if (to.next.status == hold_status::approved && to.next.wake_at) with.retry_at = to.next.wake_at;
+    if (storage::hold_store::advance(tx, read.hold, to.next, with) == storage::race::lost)
+        return fail(problem::conflict, "The hold was changed at the same moment.");
+    storage::audit_store::append(tx, entries_of_move(read.hold, to.next, read.now));
+    read.hold = std::move(to.next);
+    return move_result{std::move(read), true, std::move(to.effects)};
+}
+
+result<move_result> apply(storage::transaction& tx, hold_id id, const event& what, const directory& all)
+{
+    auto read = storage::hold_store::get_for_update(tx, id);
+    if (!read) return fail(problem::no_hold);
+    return apply(tx, std::move(*read), what, all);
+}
+
+void void_all_of(storage::transaction& tx, agent_id agent, const std::string& why, const directory& all)
+{
+    constexpr std::size_t at_once = 100;
+    std::optional<hold_id> after;
+    for (;;) {
+        const auto open = storage::hold_store::open_of_agent(tx, agent, at_once, after);
+        for (const auto& row : open) {
+            after = row.hold.id;
+            // A failure here is a hold that somebody else has just closed.
+            const auto done = apply(tx, row.hold.id, happened::voided{why}, all);
+            static_cast<void>(done);
+        }
+        if (open.size() < at_once) return;
+    }
+}
+
+}  // namespace sallyport::release

@@ -1,0 +1,39 @@
+// Moving a hold: read, step, write, and record, in one transaction. Everything that happens to holds, apart from
+// their making, passes through here.
+#pragma once
+
+#include "storage/audit_store.hpp"
+#include "storage/hold_store.hpp"
+#include "storage/transaction.hpp"
+#include "workflows/hold_step.hpp"
+#include "workflows/result.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::release {
+
+/// The entries of the record that tell of `before` becoming `after`: `hold`, `release` or `outcome`. Decisions are told
+/// by whoever takes them, who has the evidence.
+std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold& after, time_point now);
+
+struct move_result {
+    storage::stored_hold hold;  // as it is now
+    bool moved = false;         // false: the event was nothing to it
+    std::vector<effect> effects;
+};
+
+/// `read` must be locked in this transaction (get_for_update, due, claim_approved). The refusal of the step is the failure;
+/// a lost race is `conflict`, after which the transaction rolls back and may be run again.
+result<move_result> apply(storage::transaction&, storage::stored_hold read, const event&, const directory&,
+                          const storage::hold_store::advance_options& = {});
+
+/// Locks it first; `no_hold` when there is none.
+result<move_result> apply(storage::transaction&, hold_id, const event&, const directory&);
+
+/// Every open hold of the agent becomes void, in the transaction that suspends or revokes it. Holds being released are left
+/// alone: what was sent was sent.
+void void_all_of(storage::transaction&, agent_id, const std::string& why, const directory&);
+
+}  // namespace sallyport::release
