@@ -36,7 +36,7 @@ result<void> directory_watch::refresh()
     if (!read) return read.error();
     if (!*read) return {};
 
-    auto opened = std::make_shared<credentials>();
+    auto opened = std::make_shared<credential_map>();
     for (const auto& stored : (*read)->credentials) {
         auto plain = keys_.open(stored.sealed, "credential:" + stored.info.name);
         if (!plain) {

@@ -71,7 +71,7 @@ standings::standings(config::snapshot config)
     auto first = std::make_shared<standing>();
     first->config = std::move(config);
     first->directory = std::make_shared<const sallyport::directory>();
-    first->credentials = std::make_shared<const identity::credentials>();
+    first->credentials = std::make_shared<const identity::credential_map>();
     first->version = 1;
     current_ = std::move(first);
 }
@@ -100,7 +100,7 @@ void standings::publish(config::snapshot config)
     changed([&](standing& s) { s.config = std::move(config); });
 }
 
-void standings::publish(std::shared_ptr<const sallyport::directory> directory, std::shared_ptr<const identity::credentials> credentials)
+void standings::publish(std::shared_ptr<const sallyport::directory> directory, std::shared_ptr<const identity::credential_map> credentials)
 {
     changed([&](standing& s) {
         s.directory = std::move(directory);

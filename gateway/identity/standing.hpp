@@ -24,7 +24,7 @@ struct credential {
     secret value;        // the whole field value, as sent
     secret raw;          // what was stored: it must not come back in an answer either
 };
-using credentials = std::map<std::string, credential, std::less<>>;
+using credential_map = std::map<std::string, credential, std::less<>>;
 
 /// `basic` secrets are `user:password`. `invalid_input` for a type or a value that cannot be sent.
 result<credential> make_credential(std::string_view type, std::string_view header, std::string_view stored);
@@ -32,7 +32,7 @@ result<credential> make_credential(std::string_view type, std::string_view heade
 struct standing {
     config::snapshot config;
     std::shared_ptr<const sallyport::directory> directory;
-    std::shared_ptr<const identity::credentials> credentials;
+    std::shared_ptr<const identity::credential_map> credentials;
     std::uint64_t version = 0;  // another with every change: tokens that verified before are looked at anew
 
     /// The route's credential, when it has one and it is there.
@@ -47,7 +47,7 @@ public:
 
     standing_ptr current() const;
     void publish(config::snapshot);
-    void publish(std::shared_ptr<const sallyport::directory>, std::shared_ptr<const identity::credentials>);
+    void publish(std::shared_ptr<const sallyport::directory>, std::shared_ptr<const identity::credential_map>);
 
     /// Called with each new one, on the publishing thread, one after the other; and once now. Before the first publish.
     using listener = std::function<void(const standing_ptr&)>;
