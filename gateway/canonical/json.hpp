@@ -64,7 +64,7 @@ private:
         double real;
         bool boolean;
         const std::uint32_t* places;  // of a large object: its members by hash
-    } scalar_;
+    } scalar_{};
 };
 
 /// A text and what it says. Strings and numbers without escapes are views into the text, which must outlive it.

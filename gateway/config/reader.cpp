@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <system_error>
 
 namespace sallyport::config {
 namespace {
@@ -146,7 +147,10 @@ std::optional<std::filesystem::path> reading::path(const value& v, std::string_v
         error(v, std::string(what) + " must be a file's path");
         return std::nullopt;
     }
-    return (v.file->directory / *word).lexically_normal();
+    auto whole = (v.file->directory / *word).lexically_normal();
+    std::error_code ignored;
+    if (!std::filesystem::exists(whole, ignored)) warning(v, "there is no file " + one_line(whole.string()) + " here now");
+    return whole;
 }
 
 std::optional<secret_source> reading::secret(const value& v, std::string_view what)

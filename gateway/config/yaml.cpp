@@ -142,11 +142,11 @@ private:
         if (first == '!' || (tag != "?" && tag != "!"))
             wrong(begin, "tags (`!name`) are not read here; the place of a value says what it is");
     }
-    // For an empty place in a list: the dash or comma before it.
+    // For an empty place in a list: the dash before it.
     std::size_t behind_last(std::size_t begin) const noexcept
     {
-        while (begin > 0 && (begin >= text_.size() || text_[begin] == ' ' || text_[begin] == '\n' || text_[begin] == '\t')) --begin;
-        return begin;
+        const auto last = text_.substr(0, begin).find_last_not_of(" \t\n");
+        return last == std::string_view::npos ? begin : last;
     }
     void count()
     {
@@ -301,10 +301,10 @@ std::optional<document> document::parse(std::string text, std::vector<mistake>& 
         return std::nullopt;
     } catch (const YAML::Exception& e) {
         const std::string_view message = e.msg;
-        if (message == YAML::ErrorMsg::UNKNOWN_ANCHOR || message == YAML::ErrorMsg::ALIAS_NOT_FOUND)
-            build.wrong(build.byte(e.mark), builder::no_aliases);
-        else
-            build.wrong(build.byte(e.mark), "not YAML: " + e.msg);
+        std::size_t begin = build.byte(e.mark);
+        const bool alias = message == YAML::ErrorMsg::UNKNOWN_ANCHOR || message == YAML::ErrorMsg::ALIAS_NOT_FOUND;
+        if (alias && begin > 0 && whole[begin - 1] == '*') --begin;
+        build.wrong(begin, alias ? builder::no_aliases : "not YAML: " + e.msg);
         return std::nullopt;
     } catch (const std::exception& e) {
         mistakes.push_back({{}, std::string("cannot be read as YAML: ") + e.what()});

@@ -46,8 +46,8 @@ std::string percent_form(std::string_view raw, const char* digits)
     std::string out;
     for (const char c : raw) {
         const auto byte = static_cast<std::uint8_t>(c);
-        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                                c == '_' || c == '~';
+        const bool unreserved =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
         if (unreserved) {
             out += c;
         } else {
@@ -203,7 +203,7 @@ std::string_view redactor::run(std::string_view text, bool last)
               [](const span& a, const span& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
 
     out_.clear();
-    std::size_t done = 0;       // everything before it is passed on or covered
+    std::size_t done = 0;           // everything before it is passed on or covered
     bool announced = covered_ > 0;  // the span at 0 has its `[credential]` already
     std::size_t covered = 0;
     for (std::size_t i = 0; i < spans_.size();) {

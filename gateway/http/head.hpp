@@ -2,6 +2,8 @@
 // by `framing.hpp` before anybody sees it.
 #pragma once
 
+#include "gateway/canonical/field.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,10 +12,9 @@
 
 namespace sallyport::http {
 
-struct field {
-    std::string_view name;   // as received; compare with equals_ignoring_case
-    std::string_view value;  // without the optional white space around it; may hold bytes from 0x80 on
-};
+/// The name as received: compare with equals_ignoring_case. The value without the optional white space around it; it may
+/// hold bytes from 0x80 on.
+using sallyport::field;
 
 /// ASCII only (RFC 9110 §5.1).
 bool equals_ignoring_case(std::string_view, std::string_view) noexcept;

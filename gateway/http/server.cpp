@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -54,7 +55,13 @@ failure bind_failure(const std::string& address, int code)
 result<socket_address> tcp_address(const std::string& text)
 {
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon + 1 == text.size()) return fail(problem::invalid_input, "not host:port: " + text);
+    unsigned port = 65536;  // getaddrinfo would take one beyond 65535 and cut it
+    if (colon != std::string::npos) {
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+        if (error != std::errc() || rest != end) port = 65536;
+    }
+    if (port > 65535) return fail(problem::invalid_input, "not host:port: " + text);
     std::string host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     addrinfo hints{};

@@ -56,7 +56,7 @@ result<credential> make_credential(std::string_view type, std::string_view heade
     if (type != "header" && !header.empty()) return fail(problem::invalid_input, "Only the type header takes --header.");
     if (!is_field_value(made.value.reveal()))
         return fail(problem::invalid_input, "The secret must be one line of visible ASCII characters.");
-    made.raw = secret(std::string(stored));
+    made.forms = forward::credential_forms(made.value.reveal(), stored);
     return made;
 }
 

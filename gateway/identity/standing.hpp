@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/config/configuration.hpp"
+#include "gateway/forward/redaction.hpp"
 #include "workflows/directory.hpp"
 #include "workflows/result.hpp"
 #include "workflows/secret.hpp"
@@ -20,9 +21,9 @@ namespace sallyport::identity {
 
 /// What the gateway injects into calls of a route.
 struct credential {
-    std::string header;  // lower case
-    secret value;        // the whole field value, as sent
-    secret raw;          // what was stored: it must not come back in an answer either
+    std::string header;               // lower case
+    secret value;                     // the whole field value, as sent
+    forward::credential_forms forms;  // what must not come back in an answer
 };
 using credential_map = std::map<std::string, credential, std::less<>>;
 

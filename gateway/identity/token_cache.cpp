@@ -36,25 +36,25 @@ token_cache::set& token_cache::set_of(std::string_view token) noexcept
     return sets_[keyed_hash::of_process()(tail) & (sets_.size() - 1)];
 }
 
-const claims* token_cache::find(std::string_view token, std::uint64_t version, time_point now) noexcept
+std::shared_ptr<const claims> token_cache::find(std::string_view token, std::uint64_t version, time_point now) noexcept
 {
     for (auto& e : set_of(token).entries) {
         if (!e || !same(e->token, token)) continue;
-        if (e->version != version || e->claims.expires_at <= now) return nullptr;
+        if (e->version != version || e->claims->expires_at <= now) return nullptr;
         e->used = ++clock_;
-        return &e->claims;
+        return e->claims;
     }
     return nullptr;
 }
 
-const claims& token_cache::remember(std::string_view token, std::uint64_t version, claims c)
+std::shared_ptr<const claims> token_cache::remember(std::string_view token, std::uint64_t version, claims c)
 {
     auto& entries = set_of(token).entries;
     auto place = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e && e->token == token; });
     if (place == entries.end())
         place = std::min_element(entries.begin(), entries.end(),
                                  [](const auto& a, const auto& b) { return (a ? a->used : 0) < (b ? b->used : 0); });
-    *place = std::make_unique<entry>(entry{std::string(token), version, ++clock_, std::move(c)});
+    *place = std::make_unique<entry>(entry{std::string(token), version, ++clock_, std::make_shared<const claims>(std::move(c))});
     return (*place)->claims;
 }
 

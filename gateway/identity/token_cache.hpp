@@ -19,9 +19,9 @@ public:
     /// `sets` times four tokens, a power of two; the one that was used longest ago makes room.
     explicit token_cache(std::size_t sets = 2048);
 
-    /// Null when it is not there, has expired, or was verified before `version`. Valid until the next remember().
-    const claims* find(std::string_view token, std::uint64_t version, time_point now) noexcept;
-    const claims& remember(std::string_view token, std::uint64_t version, claims);
+    /// Null when it is not there, has expired, or was verified before `version`.
+    std::shared_ptr<const claims> find(std::string_view token, std::uint64_t version, time_point now) noexcept;
+    std::shared_ptr<const claims> remember(std::string_view token, std::uint64_t version, claims);
 
 private:
     static constexpr std::size_t ways = 4;
@@ -29,7 +29,7 @@ private:
         std::string token;
         std::uint64_t version = 0;
         std::uint64_t used = 0;
-        identity::claims claims;
+        std::shared_ptr<const identity::claims> claims;
     };
     struct set {
         std::array<std::unique_ptr<entry>, ways> entries;

@@ -2,6 +2,7 @@
 // type-checked once, indexed by route, and asked without allocation where they can be. Pure: no I/O, no clock.
 #pragma once
 
+#include "gateway/canonical/field.hpp"
 #include "workflows/agent.hpp"
 #include "workflows/hold.hpp"
 #include "workflows/time.hpp"
@@ -40,10 +41,8 @@ struct compile_error {
     std::string message;
 };
 
-struct header {
-    std::string_view name;  // lower case
-    std::string_view value;
-};
+/// `name` in lower case.
+using header = field;
 
 /// A bounded delegation, as the access token carries it (wire.md "Tokens").
 struct task_facts {

@@ -47,6 +47,7 @@ bool fits(const type& parameter, const value& v) noexcept
 }  // namespace
 
 prepared::prepared() = default;
+prepared::prepared(prepared&&) noexcept = default;
 prepared::~prepared() = default;
 
 std::span<const overload> find_function(std::string_view name) noexcept

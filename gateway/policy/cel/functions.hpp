@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct prepared {
     std::unique_ptr<re2::RE2> pattern;
     std::optional<time_zone> zone;
     prepared();
+    prepared(prepared&&) noexcept;
     ~prepared();
 };
 

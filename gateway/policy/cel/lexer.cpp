@@ -67,7 +67,7 @@ private:
 
     bool scan_token(token& next)
     {
-        if (const auto quote = string_prefix()) return scan_text(next, *quote);
+        if (const auto opening = string_prefix()) return scan_text(next, *opening);
         const char c = look();
         if (is_letter(c)) return scan_identifier(next);
         if (is_digit(c) || (c == '.' && is_digit(look(1)))) return scan_number(next);

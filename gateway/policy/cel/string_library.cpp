@@ -1,6 +1,7 @@
 // The library of strings, as cel-spec's conformance suite has it (string_ext). Positions count code points.
 #include "gateway/policy/cel/format.hpp"
 #include "gateway/policy/cel/functions.hpp"
+#include "gateway/policy/cel/text.hpp"
 #include "gateway/policy/cel/utf8.hpp"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ value index_of(workspace& work, arguments a, const prepared*)
     if (!afford(work, a)) return workspace::exhausted();
     const std::size_t from = a.size() > 2 ? place(a[0].text(), a[2].integer()) : 0;
     if (from == npos) return out_of_range(work, a[2].integer());
-    return number_of(a[0].text(), a[0].text().find(a[1].text(), from));
+    return number_of(a[0].text(), find_text(a[0].text(), a[1].text(), from));
 }
 
 value last_index_of(workspace& work, arguments a, const prepared*)
@@ -92,7 +93,7 @@ value replace(workspace& work, arguments a, const prepared*)
     std::string out;
     std::size_t counted = 0;
     while (left != 0) {
-        const std::size_t at = text.find(old);
+        const std::size_t at = find_text(text, old);
         if (at == npos) break;
         out += text.substr(0, at);
         out += with;
@@ -129,7 +130,7 @@ value split(workspace& work, arguments a, const prepared*)
         }
         if (!text.empty()) parts.push_back(value::of(text));
     } else {
-        for (std::size_t at = text.find(between); at != npos && !full(); at = text.find(between)) {
+        for (std::size_t at = find_text(text, between); at != npos && !full(); at = find_text(text, between)) {
             parts.push_back(value::of(text.substr(0, at)));
             text.remove_prefix(at + between.size());
         }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 
 namespace sallyport::policy::cel {
@@ -45,6 +46,14 @@ bool take(std::string_view& text, char c, char or_c = '\0') noexcept
 }
 
 }  // namespace
+
+std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from) noexcept
+{
+    if (from > text.size()) return std::string_view::npos;
+    if (needle.empty()) return from;
+    const void* found = ::memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+    return found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) : std::string_view::npos;
+}
 
 std::string double_text(double d)
 {

@@ -10,6 +10,9 @@
 
 namespace sallyport::policy::cel {
 
+/// As string_view::find, in time that is linear in the text whatever the needle is.
+std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from = 0) noexcept;
+
 /// The shortest that reads back as the same number: `0.1`, `1e+21`, `NaN`, `Infinity`; without a point where it is whole.
 std::string double_text(double);
 /// RFC 3339 in UTC, fractions as long as they need to be.

@@ -1,5 +1,6 @@
 // contains, startsWith, endsWith, matches: langdef.md "List of Standard Definitions".
 #include "gateway/policy/cel/functions.hpp"
+#include "gateway/policy/cel/text.hpp"
 
 #include <re2/re2.h>
 
@@ -10,10 +11,8 @@ using arguments = std::span<const value>;
 
 value contains(workspace& work, arguments a, const prepared*)
 {
-    if (!work.spend(text_work(a[0].text().size()))) return workspace::exhausted();
-    // string_view::find may compare the whole of a long needle at every place; that work is counted too.
-    if (a[1].text().size() > 64 && !work.spend(a[0].text().size() / 64 * (a[1].text().size() / 64 + 1))) return workspace::exhausted();
-    return value::of(a[0].text().find(a[1].text()) != std::string_view::npos);
+    if (!work.spend(1 + (a[0].text().size() + a[1].text().size()) / 16)) return workspace::exhausted();
+    return value::of(find_text(a[0].text(), a[1].text()) != std::string_view::npos);
 }
 value starts_with(workspace& work, arguments a, const prepared*)
 {

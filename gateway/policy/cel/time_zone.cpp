@@ -163,13 +163,12 @@ public:
 
     std::shared_ptr<const time_zone::data> read()
     {
-        auto first = header();
-        if (!first || first->version < '2') return nullptr;
-        if (!skip(first->size(4))) return nullptr;  // the block for 32 bits
-        const auto counts = header();
-        if (!counts || bytes_.size() < counts->size(8)) return nullptr;
+        const auto old = header();  // of the block for 32 bits, which is passed over
+        if (!old || old->version < '2' || !skip(old->size(4))) return nullptr;
+        const auto whole = header();
+        if (!whole || bytes_.size() < whole->size(8)) return nullptr;
         auto zone = std::make_shared<time_zone::data>();
-        if (!block(*counts, *zone)) return nullptr;
+        if (!block(*whole, *zone)) return nullptr;
         if (bytes_.size() >= 2 && bytes_.front() == '\n' && bytes_.back() == '\n' && bytes_.size() > 2) {
             zone->after = footer_reader(bytes_.substr(1, bytes_.size() - 2)).read();
             if (!zone->after) return nullptr;

@@ -1,0 +1,200 @@
+#include "gateway/forward/forward.hpp"
+
+#include "gateway/forward/answer_fields.hpp"
+#include "gateway/forward/conversation.hpp"
+
+#include <memory_resource>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sallyport::forward {
+
+namespace {
+
+using http::steady_time;
+
+// An answer of at most so many bytes that might show the credential is looked at as a whole: usually it does not, and
+// goes on unchanged in one write.
+constexpr std::uint64_t look_at_once = 64 << 10;
+
+steady_time now() noexcept { return std::chrono::steady_clock::now(); }
+
+/// The way of one answer from the upstream to the agent.
+class passing {
+public:
+    passing(http::exchange& agent, upstream_pool& pool, const config::route& route, const outgoing& request, std::span<const field> added,
+            conversation& talk, forwarded& told) noexcept
+        : agent_(agent),
+          pool_(pool),
+          route_(route),
+          added_(added),
+          talk_(talk),
+          told_(told)
+    {
+        if (request.credential && request.credential->forms && !request.credential->forms->empty()) forms_ = request.credential->forms;
+    }
+
+    http::awaitable<void> run()
+    {
+        const auto arrived = talk_.arrived_body();
+        if (!arrived) {
+            fail_before_head(arrived.error());
+        } else if (talk_.ended()) {
+            co_await respond(*arrived);
+        } else if (forms_ && talk_.head().content_length.value_or(look_at_once + 1) <= look_at_once) {
+            co_await collect(*arrived);
+        } else {
+            co_await stream(*arrived);
+        }
+    }
+
+private:
+    using field_list = std::pmr::vector<http::field>;
+
+    /// For a head that is written before anything else can run on this core: the text lies in the pool's scratch.
+    field_list fields()
+    {
+        header_list& kept = pool_.scratch_fields();
+        answer_fields(talk_.head(), forms_, kept);
+        field_list all(&agent_.arena());
+        all.reserve(kept.size() + added_.size());
+        for (const field& one : kept) all.push_back({one.name, one.value});
+        for (const field& one : added_) all.push_back({one.name, one.value});
+        return all;
+    }
+
+    void fail_before_head(const failure& why)
+    {
+        told_.failed = why;
+        talk_.drop();
+    }
+
+    http::awaitable<void> respond(std::string_view body)
+    {
+        const http::response_head& head = talk_.head();
+        told_.status = head.status;
+        told_.head_written = true;
+        std::string clean;
+        if (forms_ && forms_->found_in(body)) {
+            clean = forms_->redact(body);
+            body = clean;
+        }
+        const field_list all = fields();
+        bool written = false;
+        if (head.no_body) {
+            written = co_await agent_.begin_response(head.status, all, head.content_length);
+            if (written) written = co_await agent_.end_response();
+        } else {
+            written = co_await agent_.respond(head.status, all, body);
+        }
+        told_.agent_gone = !written;
+        talk_.done();
+    }
+
+    http::awaitable<void> collect(std::string_view first)
+    {
+        std::string whole(first);
+        for (;;) {
+            const auto piece = co_await talk_.read_body(now() + route_.timeout);
+            if (!piece) co_return fail_before_head(piece.error());
+            if (piece->empty()) break;
+            whole += *piece;
+        }
+        co_await respond(whole);
+    }
+
+    http::awaitable<void> stream(std::string_view first)
+    {
+        const int status = talk_.head().status;
+        // What is replaced changes the length, and whether it will be is not known yet.
+        const auto length = forms_ ? std::nullopt : talk_.head().content_length;
+        told_.status = status;
+        told_.head_written = true;
+        bool written = false;
+        {
+            const field_list all = fields();
+            written = co_await agent_.begin_response(status, all, length);
+        }
+        static const credential_forms none;
+        redactor clean(forms_ ? *forms_ : none);
+        std::string_view piece = first;
+        while (written) {
+            const std::string_view text = clean.feed(piece);
+            if (!text.empty()) written = co_await agent_.write_body(text);
+            if (!written) break;
+            const auto next = co_await talk_.read_body(now() + route_.timeout);
+            if (!next) {
+                // The one way to say so that is left: the answer does not end properly.
+                told_.failed = next.error();
+                agent_.abort_response();
+                talk_.drop();
+                co_return;
+            }
+            if (next->empty()) {
+                const std::string_view rest = clean.finish();
+                if (!rest.empty()) written = co_await agent_.write_body(rest);
+                if (written) written = co_await agent_.end_response();
+                told_.agent_gone = !written;
+                talk_.done();
+                co_return;
+            }
+            piece = *next;
+        }
+        told_.agent_gone = true;
+        talk_.drop();
+    }
+
+    http::exchange& agent_;
+    upstream_pool& pool_;
+    const config::route& route_;
+    std::span<const field> added_;
+    conversation& talk_;
+    forwarded& told_;
+    const credential_forms* forms_ = nullptr;
+};
+
+}  // namespace
+
+http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, const config::route& route, const outgoing& request,
+                                   body_source body, std::span<const field> added)
+{
+    forwarded told;
+    conversation talk(pool, route, request);
+    conversation::body_start start;
+    if (!body.streamed()) {
+        start.first = body.bytes();
+        start.framing = body_framing::of(start.first);
+    } else if (agent.head().has_body()) {
+        const auto first = co_await agent.read_some_body(route.body_limit);
+        if (!first) {
+            told.failed = first.error();
+            told.times = talk.times();
+            told.times.ended = now();
+            co_return told;
+        }
+        start.first = *first;
+        if (agent.body_read()) {
+            start.framing = body_framing::of(start.first);
+        } else {
+            start.agent = &agent;
+            start.limit = route.body_limit;
+            const auto length = agent.head().content_length;
+            start.framing = length ? body_framing{body_framing::kind::length, *length} : body_framing{body_framing::kind::chunked};
+        }
+    }
+    const asked how = co_await talk.ask(start, now() + route.timeout);
+    if (how == asked::answered) {
+        passing way(agent, pool, route, request, added, talk, told);
+        co_await way.run();
+    } else {
+        told.failed = std::move(talk.why());
+    }
+    told.request_bytes = talk.sent_bytes();
+    told.response_bytes = talk.body_bytes();
+    told.times = talk.times();
+    if (told.times.ended == steady_time{}) told.times.ended = now();
+    co_return told;
+}
+
+}  // namespace sallyport::forward
