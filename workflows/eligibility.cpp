@@ -7,14 +7,14 @@ namespace {
 
 bool any_names(const std::vector<target>& targets, const owner_name& owner, const directory& people, const person& who)
 {
-    return std::any_of(targets.begin(), targets.end(), [&](const target& t) { return names(t, owner, people, who); });
+    return std::any_of(targets.begin(), targets.end(), [&](const target& t) { return means(t, owner, people, who); });
 }
 
 // In `not`, what is not known excludes: an unknown schedule might be anybody's.
 bool excludes(const target& t, const owner_name& owner, const directory& people, const person& who)
 {
     if (t.kind == target::kind::schedule && !people.on_call(t.name)) return true;
-    return names(t, owner, people, who);
+    return means(t, owner, people, who);
 }
 
 const target* excluded_by(const hold& held, const directory& people, const person& who)
@@ -106,7 +106,7 @@ bool newly_excluded(const hold& held, std::span<const workflow> demanded, const 
 
 }  // namespace
 
-bool names(const target& t, const owner_name& owner, const directory& people, const person& who)
+bool means(const target& t, const owner_name& owner, const directory& people, const person& who)
 {
     switch (t.kind) {
     case target::kind::owner: return directory::owned_by(owner, who);

@@ -14,7 +14,7 @@ namespace sallyport {
 
 /// Whether the target means that person; `owner` is whom it was when the hold was made. A schedule that is not known
 /// names nobody.
-bool names(const target&, const owner_name& owner, const directory&, const person&);
+bool means(const target&, const owner_name& owner, const directory&, const person&);
 
 /// Whether a `not` of any demand means that person: separation of duties is the union, and has no exemption.
 bool excluded(const hold&, const directory&, const person&);

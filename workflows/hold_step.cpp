@@ -270,7 +270,6 @@ private:
     {
         if (!held_.release_by || now_ >= *held_.release_by) return too_late();
         if (held_.wake_at && now_ < *held_.wake_at) return unchanged{};
-        if (held_.wake_at == held_.release_by) return unchanged{};
         hold next = held_;
         next.wake_at = held_.release_by;
         next.version = held_.version + 1;

@@ -96,6 +96,16 @@ std::size_t route_table::by_host(std::string_view host) const noexcept
     return find(hosts_, {small.data(), host.size()});
 }
 
+target_options configuration::kept_by_some_route() const noexcept
+{
+    target_options kept;
+    for (const route& r : routes) {
+        kept.keep_encoded_slash = kept.keep_encoded_slash || r.keep_encoded_slash;
+        kept.keep_path_parameters = kept.keep_path_parameters || r.keep_path_parameters;
+    }
+    return kept;
+}
+
 const route* configuration::find_route(std::string_view id) const noexcept
 {
     const auto at = table.named(id);

@@ -2,6 +2,7 @@
 // snapshot first and carries it through, so that no two of its rules see two versions (contract.md, "Configuration").
 #pragma once
 
+#include "gateway/canonical/target.hpp"
 #include "gateway/policy/policy.hpp"
 #include "workflows/time.hpp"
 #include "workflows/workflow.hpp"
@@ -172,6 +173,8 @@ struct configuration {
     /// SHA-256 in hex of what `routes`, `policies`, `workflows`, `schedules` and `limits` say: `policy` in verdicts.
     std::string digest;
 
+    /// What at least one route keeps of a path: what none keeps is refused before the route is known.
+    target_options kept_by_some_route() const noexcept;
     const route* find_route(std::string_view id) const noexcept;
     /// The longest prefix of whole segments wins; `host` routes are asked when no prefix matches. `rest` is what
     /// follows the prefix, empty or beginning with `/`.

@@ -203,18 +203,18 @@ std::string_view redactor::run(std::string_view text, bool last)
               [](const span& a, const span& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
 
     out_.clear();
-    std::size_t done = 0;           // everything before it is passed on or covered
-    bool announced = covered_ > 0;  // the span at 0 has its `[credential]` already
+    std::size_t done = 0;                 // everything before it is passed on or covered
+    const bool announced = covered_ > 0;  // the span at 0 has its `[credential]` already
     std::size_t covered = 0;
     for (std::size_t i = 0; i < spans_.size();) {
         span whole = spans_[i];
         while (++i < spans_.size() && spans_[i].begin < whole.end) whole.end = std::max(whole.end, spans_[i].end);
-        if (whole.begin >= cut) break;
-        if (!announced || whole.begin > 0) {
+        const bool goes_on = announced && whole.begin == 0;
+        if (whole.begin >= cut && !goes_on) break;
+        if (!goes_on) {
             out_.append(text.substr(done, whole.begin - done));
             out_.append(redacted);
         }
-        announced = false;
         done = whole.end;
         if (whole.end > cut) {
             covered = whole.end - cut;

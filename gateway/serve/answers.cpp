@@ -11,7 +11,7 @@ constexpr std::string_view challenge = R"(Bearer realm="sallyport", error="inval
 
 }  // namespace
 
-http::awaitable<void> answer_json(http::exchange& x, int status, std::string_view body, std::initializer_list<field> more)
+http::awaitable<void> answer_json(http::exchange& x, int status, std::string_view body, std::span<const field> more)
 {
     std::vector<field> headers{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
     headers.insert(headers.end(), more.begin(), more.end());

@@ -6,13 +6,13 @@
 #include "gateway/metrics/metrics.hpp"
 #include "workflows/result.hpp"
 
-#include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace sallyport::serve {
 
 /// `application/json`, never stored by caches.
-http::awaitable<void> answer_json(http::exchange&, int status, std::string_view body, std::initializer_list<field> more = {});
+http::awaitable<void> answer_json(http::exchange&, int status, std::string_view body, std::span<const field> more = {});
 
 /// The problem document, with `WWW-Authenticate`, `Retry-After`, `Sallyport-Action` and `Sallyport-Hold` where they belong.
 http::awaitable<void> answer_problem(http::exchange&, const failure&, const identity::problem_context& = {});

@@ -26,12 +26,13 @@ namespace sallyport::serve {
 struct call_memory {
     header_list headers;
     std::string scratch;  // of the target
-    std::string method, request_target, request_host, host, path, query, target, record;
+    std::string method, request_target, request_host, host, path, query, target, record, rules;
 
     void clear() noexcept
     {
         headers.clear();
-        for (std::string* s : {&scratch, &method, &request_target, &request_host, &host, &path, &query, &target, &record}) s->clear();
+        for (std::string* s : {&scratch, &method, &request_target, &request_host, &host, &path, &query, &target, &record, &rules})
+            s->clear();
     }
 };
 

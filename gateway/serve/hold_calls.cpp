@@ -1,0 +1,393 @@
+#include "gateway/serve/hold_calls.hpp"
+
+#include "gateway/identity/form.hpp"
+#include "gateway/identity/hold_json.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/release/hold_moves.hpp"
+#include "gateway/release/payload.hpp"
+#include "gateway/serve/answers.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+namespace sallyport::serve {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr std::string_view holds_path = "/.sallyport/holds";
+constexpr duration longest_wait = 60s;
+constexpr auto keep_alive_every = 14s;
+constexpr std::size_t page = 50;
+
+// --- what is known of a hold, and what its agent is told -------------------------------------------------------------------
+
+struct known_hold {
+    hold state;
+    std::string rules;  // JSON, of its action
+    std::optional<storage::kept_response> response;
+};
+
+http::awaitable<result<known_hold>> look(services& all, http::exchange& x, hold_id id, agent_id whose, bool with_response)
+{
+    auto work = [id, whose, with_response](storage::transaction& tx) -> result<known_hold> {
+        auto read = storage::hold_store::get(tx, id);
+        // Another agent's is no hold, and the answer says no more than for an unknown one.
+        if (!read || read->hold.agent != whose) return fail(problem::no_hold);
+        known_hold known{std::move(read->hold), std::move(read->action.rules), std::nullopt};
+        if (with_response && known.state.status == hold_status::released) known.response = storage::hold_store::response(tx, id);
+        return known;
+    };
+    co_return co_await all.db.run(x.core().get_executor(), std::move(work));
+}
+
+// How a closed hold is told to whoever made the call; none while it is open, or when it was released.
+std::optional<failure> problem_of(const hold& h)
+{
+    switch (h.status) {
+    case hold_status::held:
+    case hold_status::approved:
+    case hold_status::releasing:
+    case hold_status::released: return std::nullopt;
+    case hold_status::denied: return fail(problem::denied_by_person);
+    case hold_status::expired: return fail(problem::expired);
+    case hold_status::withdrawn: return fail(problem::withdrawn);
+    case hold_status::undeliverable: return fail(problem::undeliverable);
+    case hold_status::void_: return fail(problem::void_, h.detail);
+    case hold_status::unknown: return fail(problem::outcome_unknown);
+    }
+    return fail(problem::internal_error);
+}
+
+http::awaitable<void> answer_open(http::exchange& x, const hold& h)
+{
+    const std::string location = std::string(holds_path) + "/" + h.id.text();
+    const std::string action = h.action.text(), id = h.id.text();
+    const std::array<field, 4> more{{{"Location", location}, {"Retry-After", "5"}, {"Sallyport-Action", action}, {"Sallyport-Hold", id}}};
+    const std::string body = boost::json::serialize(identity::agent_view(h));
+    co_await answer_json(x, 202, body, more);
+}
+
+http::awaitable<void> answer_released(services& all, http::exchange& x, const known_hold& known)
+{
+    identity::problem_context context;
+    context.action = known.state.action;
+    context.hold = known.state.id;
+    if (!known.response) {
+        co_await answer_problem(x, fail(problem::response_gone), context);
+        co_return;
+    }
+    const auto answer = release::open_answer(all.keys, *known.response);
+    if (!answer) {
+        log::error("kept answer cannot be opened", {{"hold", known.state.id.text()}, {"cause", answer.error().cause}});
+        co_await answer_problem(x, fail(problem::internal_error), context);
+        co_return;
+    }
+    const std::string action = known.state.action.text(), id = known.state.id.text();
+    std::vector<field> headers;
+    for (const auto& [name, value] : answer->headers) headers.push_back({name, value});
+    headers.push_back({"Sallyport-Action", action});
+    headers.push_back({"Sallyport-Hold", id});
+    co_await x.respond(answer->status, headers, answer->body);
+}
+
+// As if the call had been slow: the upstream's answer, the refusal, or 202 while it is open.
+http::awaitable<void> answer_hold(services& all, http::exchange& x, const known_hold& known)
+{
+    const hold& h = known.state;
+    if (!closed(h.status)) {
+        co_await answer_open(x, h);
+    } else if (h.status == hold_status::released) {
+        co_await answer_released(all, x, known);
+    } else {
+        const std::vector<spoken_rule> rules = identity::read_rules(known.rules);
+        const auto view = identity::agent_view(h);
+        identity::problem_context context;
+        context.action = h.action;
+        context.hold = h.id;
+        context.rules = rules;
+        if (const auto& said = view.at("reason"); said.is_string()) context.reason = std::string_view(said.as_string());
+        co_await answer_problem(x, *problem_of(h), context);
+    }
+}
+
+// --- waiting -----------------------------------------------------------------------------------------------------------
+
+enum class until { changed, closed };
+
+// The hold once it has changed from `version` (or closed), or as it is when the time has passed; none: the agent left.
+http::awaitable<std::optional<result<known_hold>>> wait_for(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose,
+                                                            until what, clock::time_point deadline, bool with_response)
+{
+    http::signal told;
+    const worker::waiting place(w, id, told);
+    std::optional<std::int64_t> first;
+    for (;;) {
+        auto known = co_await look(all, x, id, whose, with_response);
+        if (!known) {
+            // The database is away: the hold is not, and the agent may still be waiting when it is back.
+            if (known.error().what != problem::storage_unavailable || clock::now() >= deadline) co_return std::move(known);
+        } else {
+            if (!first) first = known->state.version;
+            const bool enough = closed(known->state.status) || (what == until::changed && known->state.version != *first);
+            if (enough || clock::now() >= deadline || x.stopping()) co_return std::move(known);
+        }
+        const auto pause = known ? deadline : std::min(deadline, clock::now() + 500ms);
+        if (co_await x.wait(told, pause) == http::woke::gone) co_return std::nullopt;
+    }
+}
+
+// --- the agent's own holds -----------------------------------------------------------------------------------------------
+
+struct parameters {
+    std::map<std::string, std::string, std::less<>> all;
+
+    std::string_view get(std::string_view name) const
+    {
+        const auto found = all.find(name);
+        return found == all.end() ? std::string_view() : std::string_view(found->second);
+    }
+};
+
+result<parameters> read_query(const std::string& query, std::initializer_list<std::string_view> known)
+{
+    auto read = identity::parse_form(query);
+    if (!read) return fail(problem::malformed_request, "The query is malformed.");
+    for (const auto& [name, value] : *read)
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            return fail(problem::malformed_request, "The query has an unknown parameter.");
+    return parameters{std::move(*read)};
+}
+
+// `wait=30s`; above a minute it is a minute.
+result<duration> read_wait(const parameters& query)
+{
+    const auto text = query.get("wait");
+    if (query.all.find("wait") == query.all.end() || text == "0s") return duration{};
+    const auto wait = parse_duration(text);
+    if (!wait) return fail(problem::malformed_request, "wait is a duration, as 30s.");
+    return std::min(*wait, longest_wait);
+}
+
+result<std::vector<hold_status>> read_statuses(std::string_view list)
+{
+    std::vector<hold_status> statuses;
+    while (!list.empty()) {
+        const auto end = std::min(list.find(','), list.size());
+        const auto status = hold_status_named(list.substr(0, end));
+        if (!status) return fail(problem::malformed_request, "status is a comma list of hold states.");
+        statuses.push_back(*status);
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return statuses;
+}
+
+http::awaitable<void> list_holds(services& all, http::exchange& x, agent_id whose, const std::string& query_text)
+{
+    const auto query = read_query(query_text, {"status", "cursor", "limit"});
+    if (!query) {
+        co_await answer_problem(x, query.error());
+        co_return;
+    }
+    storage::hold_query ask;
+    ask.agent = whose;
+    ask.limit = page;
+    const auto statuses = read_statuses(query->get("status"));
+    const auto cursor = query->get("cursor");
+    if (!cursor.empty()) ask.cursor = storage::hold_cursor::parse(cursor);
+    if (const auto limit = query->get("limit"); !limit.empty()) {
+        const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), ask.limit);
+        if (error != std::errc{} || end != limit.data() + limit.size() || ask.limit < 1 || ask.limit > 100) ask.limit = 0;
+    }
+    if (!statuses || (!cursor.empty() && !ask.cursor) || ask.limit == 0) {
+        co_await answer_problem(x, !statuses ? statuses.error() : fail(problem::malformed_request, "cursor or limit is not acceptable."));
+        co_return;
+    }
+    ask.status = *statuses;
+    const std::size_t limit = ask.limit;
+    auto work = [ask](storage::transaction& tx) { return storage::hold_store::list(tx, ask); };
+    const auto found = co_await all.db.run(x.core().get_executor(), std::move(work));
+    if (!found) {
+        co_await answer_problem(x, found.error());
+        co_return;
+    }
+    boost::json::array holds;
+    for (const auto& one : *found) holds.push_back(identity::agent_view(one.hold));
+    boost::json::value next;
+    if (found->size() == limit) next = storage::hold_cursor::after(found->back()).text();
+    const std::string body = boost::json::serialize(boost::json::object{{"holds", std::move(holds)}, {"next", std::move(next)}});
+    co_await answer_json(x, 200, body);
+}
+
+http::awaitable<void> show_hold(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose, duration wait, bool response)
+{
+    const auto deadline = clock::now() + wait;
+    x.release_buffers();
+    auto known = co_await wait_for(all, w, x, id, whose, response ? until::closed : until::changed, deadline, response);
+    if (!known) co_return;
+    if (!*known) {
+        co_await answer_problem(x, known->error());
+        co_return;
+    }
+    if (response) {
+        co_await answer_hold(all, x, **known);
+        co_return;
+    }
+    const hold& h = (*known)->state;
+    const std::string action = h.action.text(), hold_text = h.id.text();
+    const std::array<field, 2> more{{{"Sallyport-Action", action}, {"Sallyport-Hold", hold_text}}};
+    const std::string body = boost::json::serialize(identity::agent_view(h));
+    co_await answer_json(x, 200, body, more);
+}
+
+http::awaitable<void> withdraw(services& all, http::exchange& x, hold_id id, agent_id whose)
+{
+    const identity::standing_ptr standing = all.standings.current();
+    auto work = [id, whose, standing](storage::transaction& tx) -> result<hold> {
+        auto read = storage::hold_store::get_for_update(tx, id);
+        if (!read || read->hold.agent != whose) return fail(problem::no_hold);
+        auto moved = release::apply(tx, std::move(*read), happened::withdrawn{}, *standing->directory);
+        if (!moved) return moved.error();
+        return std::move(moved->hold.hold);
+    };
+    const auto done = co_await all.db.run(x.core().get_executor(), std::move(work));
+    if (!done) {
+        co_await answer_problem(x, done.error());
+        co_return;
+    }
+    release::count_closed(all.metrics, *done);
+    log::info("hold closed", {{"hold", id.text()}, {"action", done->action.text()}, {"status", name_of(done->status)}});
+    const std::string action = done->action.text(), hold_text = done->id.text();
+    const std::array<field, 2> more{{{"Sallyport-Action", action}, {"Sallyport-Hold", hold_text}}};
+    const std::string body = boost::json::serialize(identity::agent_view(*done));
+    co_await answer_json(x, 200, body, more);
+}
+
+// Server-sent events (WHATWG HTML §9.2): the state at once, then each change, until the last one.
+http::awaitable<void> stream_hold(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose)
+{
+    http::signal told;
+    const worker::waiting place(w, id, told);
+    std::int64_t shown = -1;
+    bool begun = false;
+    for (;;) {
+        const auto known = co_await look(all, x, id, whose, false);
+        if (!known && !begun) {
+            co_await answer_problem(x, known.error());
+            co_return;
+        }
+        if (!begun) {
+            const std::array<field, 2> headers{{{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
+            if (!co_await x.begin_response(200, headers)) co_return;
+            x.release_buffers();
+            begun = true;
+        }
+        if (known && known->state.version != shown) {
+            shown = known->state.version;
+            const std::string event = "event: hold\ndata: " + boost::json::serialize(identity::agent_view(known->state)) + "\n\n";
+            if (!co_await x.write_body(event)) co_return;
+            if (closed(known->state.status)) break;
+        }
+        const auto woke = co_await x.wait(told, clock::now() + keep_alive_every);
+        if (woke == http::woke::gone) co_return;
+        if (x.stopping()) break;
+        if (woke == http::woke::deadline && !co_await x.write_body(": still here\n\n")) co_return;
+    }
+    co_await x.end_response();
+}
+
+}  // namespace
+
+http::awaitable<void> hold_and_wait(services& all, worker& w, http::exchange& x, release::held_call call, patience wait)
+{
+    const agent_id whose = call.record.agent;
+    identity::problem_context context;
+    context.action = call.record.id;
+    auto made = co_await all.holds.make(x.core().get_executor(), std::move(call));
+    if (!made) {
+        co_await answer_problem(x, made.error(), context);
+        co_return;
+    }
+    switch (made->what.what) {
+    case storage::created::kind::created:
+    case storage::created::kind::same: break;
+    case storage::created::kind::inactive: co_await answer_problem(x, fail(problem::agent_suspended), context); co_return;
+    case storage::created::kind::conflict:
+        co_await answer_problem(x, fail(problem::idempotency_conflict, "This Idempotency-Key was used for another action."), context);
+        co_return;
+    case storage::created::kind::overloaded:
+        co_await answer_problem(x, fail(problem::overloaded, "Too many calls are held already."), context);
+        co_return;
+    }
+    const hold_id id = made->what.hold;
+    x.release_buffers();
+    // Without patience the state is told as it is; the wait of zero looks once.
+    const auto known = co_await wait_for(all, w, x, id, whose, until::closed, clock::now() + wait.value_or(duration{}), true);
+    if (!known) co_return;
+    if (!*known)
+        co_await answer_problem(x, known->error(), context);
+    else
+        co_await answer_hold(all, x, **known);
+}
+
+http::awaitable<void> serve_holds(services& all, worker& w, http::exchange& x, caller who, std::string path, std::string query)
+{
+    const agent_id whose = who.agent->id;
+    const std::string method(x.head().method);
+    const bool reads = method == "GET" || method == "HEAD";
+    std::string_view rest = path;
+    const auto nothing_here = fail(problem::not_found);
+    const auto wrong_method = fail(problem::method_not_allowed);
+    if (!rest.starts_with(holds_path)) {
+        co_await answer_problem(x, nothing_here);
+        co_return;
+    }
+    rest.remove_prefix(holds_path.size());
+    if (rest.empty()) {
+        if (reads)
+            co_await list_holds(all, x, whose, query);
+        else
+            co_await answer_problem(x, wrong_method);
+        co_return;
+    }
+    if (rest.front() != '/') {
+        co_await answer_problem(x, nothing_here);
+        co_return;
+    }
+    rest.remove_prefix(1);
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const auto id = hold_id::parse(rest.substr(0, slash));
+    const std::string part(rest.substr(std::min(slash + 1, rest.size())));
+    if (!id || !(slash == rest.size() || part == "response" || part == "events")) {
+        co_await answer_problem(x, id ? nothing_here : fail(problem::no_hold));
+        co_return;
+    }
+    if (method == "DELETE" && part.empty()) {
+        co_await withdraw(all, x, *id, whose);
+        co_return;
+    }
+    if (!reads) {
+        co_await answer_problem(x, wrong_method);
+        co_return;
+    }
+    if (part == "events") {
+        co_await stream_hold(all, w, x, *id, whose);
+        co_return;
+    }
+    const auto parsed = read_query(query, {"wait"});
+    const auto wait = parsed ? read_wait(*parsed) : result<duration>(parsed.error());
+    if (!wait) {
+        co_await answer_problem(x, wait.error());
+        co_return;
+    }
+    co_await show_hold(all, w, x, *id, whose, *wait, part == "response");
+}
+
+}  // namespace sallyport::serve

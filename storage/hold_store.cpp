@@ -1,0 +1,573 @@
+#include "storage/hold_store.hpp"
+
+#include "storage/hold_json.hpp"
+#include "storage/replica_store.hpp"
+#include "storage/sql.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+namespace sallyport::storage {
+
+std::string hold_cursor::text() const { return std::to_string(created_at.time_since_epoch().count()) + '.' + id.text(); }
+
+std::optional<hold_cursor> hold_cursor::parse(std::string_view written) noexcept
+{
+    std::int64_t micros = 0;
+    const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), micros);
+    // Times that PostgreSQL can read: the years 1 to 9999.
+    if (error != std::errc{} || micros < -62'135'596'800'000'000 || micros > 253'402'300'799'999'999) return std::nullopt;
+    written.remove_prefix(static_cast<std::size_t>(end - written.data()));
+    if (!written.starts_with('.')) return std::nullopt;
+    const auto id = hold_id::parse(written.substr(1));
+    if (!id) return std::nullopt;
+    return hold_cursor{time_point(duration(micros)), *id};
+}
+
+namespace hold_store {
+namespace {
+
+constexpr std::size_t most_payload_at_once = 8 * 1024 * 1024;
+
+// What stored_of() reads, of `holds AS h JOIN actions AS a`. One statement has one snapshot, so that a hold and its
+// decisions agree; a statement that locks may see a newer row than its snapshot, therefore locking comes before.
+#define STORED_COLUMNS                                                                                                                     \
+    "h.id, h.action, h.agent, h.owner, h.route, h.status, h.version, h.reasons, h.demands, "                                               \
+    "(SELECT coalesce(json_agg(json_build_object('id', d.id, 'person', d.person, 'kind', d.kind, 'reason', d.reason, "                     \
+    "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
+    "                                            'counts_in', d.counts_in) ORDER BY d.at, d.id), '[]'::json) "                             \
+    "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
+    "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.outcome_status, "             \
+    "h.outcome_at, "                                                                                                                       \
+    "a.task, a.policy, a.method, a.authority, a.target, a.request_host, a.request_target, a.content_digest, a.digest, a.content_length, "  \
+    "a.media_type, a.rules, a.idempotency_key, a.created_at, statement_timestamp()"
+#define STORED_FROM " FROM holds AS h JOIN actions AS a ON a.id = h.action "
+
+const statement get_hold{"get_hold", "SELECT " STORED_COLUMNS ", CASE WHEN $2 THEN a.sealed_payload END" STORED_FROM "WHERE h.id = $1"};
+const statement lock_hold{"lock_hold", "SELECT 1 FROM holds WHERE id = $1 FOR UPDATE"};
+const statement hold_by_key{"hold_by_key",
+                            "SELECT " STORED_COLUMNS ", NULL::bytea" STORED_FROM "WHERE a.agent = $1 AND a.idempotency_key = $2"};
+// In the order of the ids given.
+const statement get_holds{"get_holds",
+                          "SELECT " STORED_COLUMNS ", CASE WHEN $2 THEN a.sealed_payload END" STORED_FROM
+                          "JOIN unnest($1::text[]) WITH ORDINALITY AS wanted (id, place) ON wanted.id = h.id ORDER BY wanted.place"};
+
+// KEY SHARE: who suspends an agent waits for the holds that are being made for it, and finds them to void.
+const statement count_open_of{"count_open_of", R"(
+    SELECT g.id, (SELECT count(*) FROM holds AS h WHERE h.agent = g.id AND h.closed_at IS NULL)
+      FROM agents AS g WHERE g.id = ANY ($1::text[]) AND g.status = 'active'
+     ORDER BY g.id
+       FOR KEY SHARE OF g)"};
+const statement count_open{"count_open", R"(
+    SELECT count(*) FROM (SELECT 1 FROM holds WHERE closed_at IS NULL LIMIT $1) AS open)"};
+
+const statement find_keys{"find_keys", R"(
+    SELECT given.place, a.id, h.id, a.method, a.authority, a.target, a.content_digest
+      FROM unnest($1::bigint[], $2::text[], $3::text[]) AS given (place, agent, key)
+      JOIN actions AS a ON a.agent = given.agent AND a.idempotency_key = given.key
+      JOIN holds AS h ON h.action = a.id)"};
+
+// Payloads come as one value, of which each takes its part: an array of them would double their size on the way.
+// Ordered by key, so that two batches with the same keys do not wait for each other.
+const statement insert_holds{"insert_holds", R"(
+    WITH given AS MATERIALIZED (
+        SELECT id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at, wake_at,
+               release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target, content_digest,
+               digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+                      $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+                      $16::int[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[],
+                      $25::text[], $26::text[], $27::text[], $28::bigint[], $29::text[], $30::text[], $31::text[], $32::timestamptz[],
+                      $33::int[], $34::int[])
+               AS given (id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
+                         wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host,
+                         request_target, content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at,
+                         payload_at, payload_length)),
+    acted AS (
+        INSERT INTO actions (id, agent, task, route, policy, method, authority, target, request_host, request_target, content_digest,
+                             digest, content_length, media_type, sealed_payload, rules, idempotency_key, created_at)
+        SELECT action, agent, task::json, route, policy, method, authority, target, request_host, request_target, content_digest, digest,
+               content_length, media_type,
+               CASE WHEN payload_length > 0 THEN substring($35::bytea FROM payload_at FOR payload_length) END,
+               rules::json, idempotency_key, action_created_at
+          FROM given ORDER BY agent, idempotency_key
+        ON CONFLICT (agent, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+        RETURNING id),
+    held AS (
+        INSERT INTO holds (id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
+                           wake_at, release_by, attempts, detail, search)
+        SELECT given.id, action, agent, owner, route, status, version, reasons::json, demands::json, created_at, expires_at, decided_at,
+               closed_at, wake_at, release_by, attempts, detail, lower(search)
+          FROM given JOIN acted ON acted.id = given.action)
+    SELECT id FROM acted)"};
+
+const statement advance_hold{"advance_hold", R"(
+    UPDATE holds
+       SET status = $3, demands = $4, decided_at = $5, closed_at = $6, wake_at = $7, release_by = $8, attempts = $9, detail = $10,
+           outcome_status = $11, outcome_at = $12, retry_at = $13, version = version + 1,
+           claimed_by = CASE WHEN $3 = 'releasing' THEN coalesce(claimed_by, $14) END
+     WHERE id = $1 AND version = $2 AND ($14::text IS NULL OR claimed_by IS NULL OR claimed_by = $14))"};
+
+const statement insert_decision{"insert_decision", R"(
+    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
+const statement take_decision_back{"take_decision_back", R"(
+    UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
+
+const statement lock_due{"lock_due", R"(
+    SELECT id FROM holds WHERE wake_at <= statement_timestamp() ORDER BY wake_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)"};
+const statement read_next_wake{"read_next_wake", "SELECT min(wake_at) FROM holds WHERE wake_at IS NOT NULL"};
+
+static_assert(replica_store::dead_after_seconds == 10, "the statements below say so too");
+#define CLAIMER_LIVES                                                                                                                      \
+    " EXISTS (SELECT 1 FROM replicas AS r WHERE r.id = h.claimed_by AND r.ended_at IS NULL"                                                \
+    "            AND (r.heartbeat_at > statement_timestamp() - interval '10 seconds'"                                                      \
+    "                 OR pg_postmaster_start_time() > statement_timestamp() - interval '10 seconds'))"
+
+const statement claim_holds{"claim_holds", R"(
+    WITH free AS (
+        SELECT h.id, h.decided_at FROM holds AS h
+         WHERE h.status = 'approved' AND (h.retry_at IS NULL OR h.retry_at <= statement_timestamp())
+           AND (h.claimed_by IS NULL OR NOT)" CLAIMER_LIVES R"()
+         ORDER BY h.decided_at, h.id
+         LIMIT $2
+           FOR UPDATE OF h SKIP LOCKED),
+    claimed AS (UPDATE holds AS h SET claimed_by = $1, retry_at = NULL FROM free WHERE h.id = free.id RETURNING h.id, free.decided_at)
+    SELECT id FROM claimed ORDER BY decided_at, id)"};
+const statement unclaim_hold{"unclaim_hold", R"(
+    UPDATE holds SET claimed_by = NULL, retry_at = $3 WHERE id = $1 AND claimed_by = $2 AND status = 'approved')"};
+const statement unclaim_holds{"unclaim_holds", "UPDATE holds SET claimed_by = NULL WHERE claimed_by = $1 AND status = 'approved'"};
+const statement read_next_claimable{"read_next_claimable", R"(
+    SELECT min(coalesce(retry_at, decided_at)) FROM holds WHERE status = 'approved' AND claimed_by IS NULL)"};
+const statement lock_abandoned{"lock_abandoned", R"(
+    SELECT h.id FROM holds AS h
+     WHERE h.status = 'releasing' AND h.claimed_by <> $1 AND NOT)" CLAIMER_LIVES R"(
+     ORDER BY h.decided_at, h.id LIMIT $2 FOR UPDATE OF h SKIP LOCKED)"};
+
+const statement list_holds{"list_holds", "SELECT " STORED_COLUMNS ", CASE WHEN $8 THEN a.sealed_payload END" STORED_FROM R"(
+      JOIN agents AS g ON g.id = h.agent
+     WHERE ($1::text[] IS NULL OR h.status = ANY ($1)) AND ($2::text IS NULL OR h.agent = $2) AND ($3::text IS NULL OR h.route = $3)
+       AND ($4::text IS NULL OR strpos(h.search, lower($4)) > 0 OR strpos(g.name, lower($4)) > 0)
+       AND ($5::timestamptz IS NULL OR (h.created_at, h.id) < ($5, $6::text))
+     ORDER BY h.created_at DESC, h.id DESC LIMIT $7)"};
+const statement list_open_of_agent{"list_open_of_agent", "SELECT " STORED_COLUMNS ", NULL::bytea" STORED_FROM R"(
+     WHERE h.agent = $1 AND h.closed_at IS NULL AND ($2::text IS NULL OR h.id > $2) ORDER BY h.id LIMIT $3)"};
+const statement list_open{"list_open", "SELECT " STORED_COLUMNS ", NULL::bytea" STORED_FROM R"(
+     WHERE h.closed_at IS NULL AND ($1::text IS NULL OR h.id > $1) ORDER BY h.id LIMIT $2)"};
+const statement count_by_status{"count_by_status", "SELECT status, count(*) FROM holds WHERE closed_at IS NULL GROUP BY status"};
+
+const statement put_response{"put_response", R"(
+    INSERT INTO responses (hold, status, headers, sealed_body, expires_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (hold) DO UPDATE SET status = excluded.status, headers = excluded.headers, sealed_body = excluded.sealed_body,
+                                     expires_at = excluded.expires_at)"};
+const statement find_response{"find_response", R"(
+    SELECT hold, status, headers, sealed_body, expires_at FROM responses WHERE hold = $1 AND expires_at > statement_timestamp())"};
+const statement drop_expired_responses{"drop_expired_responses", "DELETE FROM responses WHERE expires_at <= statement_timestamp()"};
+
+owner_name owner_of(std::string_view text)
+{
+    constexpr std::string_view team = "team:";
+    if (text.starts_with(team)) return {owner_name::kind::team, std::string(text.substr(team.size()))};
+    return {owner_name::kind::person, std::string(text)};
+}
+
+stored_hold stored_of(reader& r)
+{
+    stored_hold s;
+    hold& h = s.hold;
+    h.id = r.id<hold_id>();
+    h.action = r.id<action_id>();
+    h.agent = r.id<agent_id>();
+    h.owner = owner_of(r.view());
+    h.route = r.text();
+    h.status = r.named(hold_status_named);
+    h.version = r.number();
+    h.reasons = read_reasons(r.view());
+    h.demands = read_demands(r.view());
+    h.decisions = read_decisions(r.view());
+    h.created_at = r.time();
+    h.expires_at = r.time();
+    h.decided_at = r.maybe_time();
+    h.closed_at = r.maybe_time();
+    h.wake_at = r.maybe_time();
+    h.release_by = r.maybe_time();
+    h.attempts = static_cast<int>(r.number());
+    h.detail = r.text();
+    const auto outcome_status = r.maybe_number();
+    const auto outcome_at = r.maybe_time();
+    if (outcome_status && outcome_at) h.outcome = hold_outcome{static_cast<int>(*outcome_status), *outcome_at};
+
+    action_record& a = s.action;
+    a.id = h.action;
+    a.agent = h.agent;
+    a.route = h.route;
+    a.task = r.text_or_empty();
+    a.policy = r.text();
+    a.method = r.text();
+    a.authority = r.text();
+    a.target = r.text();
+    a.request_host = r.text();
+    a.request_target = r.text();
+    a.content_digest = r.text_or_empty();
+    a.digest = r.text();
+    a.content_length = r.number();
+    a.media_type = r.text();
+    a.rules = r.text();
+    a.idempotency_key = r.text_or_empty();
+    a.created_at = r.time();
+    s.now = r.time();
+    a.sealed_payload = r.bytes_or_empty();
+    return s;
+}
+
+std::vector<stored_hold> read_all(transaction& tx, const pqxx::result& rows)
+{
+    auto all = all_rows(rows, stored_of);
+    if (!all.empty()) tx.state().now = all.back().now;
+    return all;
+}
+
+std::optional<stored_hold> read_one(transaction& tx, const pqxx::result& rows)
+{
+    auto found = first_row(rows, stored_of);
+    if (found) tx.state().now = found->now;
+    return found;
+}
+
+// The second statement: after its locks, so that it sees what those who had them have written.
+std::vector<stored_hold> read_locked(transaction& tx, const pqxx::result& ids, payload with)
+{
+    if (ids.empty()) return {};
+    array_literal wanted;
+    for (const pqxx::row& row : ids) wanted.add(reader(row).view());
+    return read_all(tx, run(tx, get_holds, wanted.text(), with == payload::read));
+}
+
+void insert_decisions(transaction& tx, hold_id of, const decision& d)
+{
+    run(tx, insert_decision, d.id, of, d.by, name_of(d.kind), d.reason, name_of(d.assurance), d.at, array_of(d.counts_in));
+}
+
+// Part of a batch, as arrays.
+struct batch_columns {
+    array_literal id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
+        wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target,
+        content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length;
+    std::string payload;
+
+    void add(const new_hold& n)
+    {
+        const hold& h = n.hold;
+        const action_record& a = n.action;
+        id.add(h.id);
+        action.add(a.id);
+        agent.add(a.agent);
+        owner.add(std::string_view(h.owner.text()));
+        route.add(h.route);
+        status.add(name_of(h.status));
+        version.add(h.version);
+        reasons.add(std::string_view(reasons_text(h.reasons)));
+        demands.add(std::string_view(demands_text(h.demands)));
+        created_at.add(h.created_at);
+        expires_at.add(h.expires_at);
+        decided_at.add(h.decided_at);
+        closed_at.add(h.closed_at);
+        wake_at.add(h.wake_at);
+        release_by.add(h.release_by);
+        attempts.add(std::int64_t{h.attempts});
+        detail.add(h.detail);
+        search.add(std::string_view(search_text(h, a.method, a.target)));
+        task.add_or_null(a.task);
+        policy.add(a.policy);
+        method.add(a.method);
+        authority.add(a.authority);
+        target.add(a.target);
+        request_host.add(a.request_host);
+        request_target.add(a.request_target);
+        content_digest.add_or_null(a.content_digest);
+        digest.add(a.digest);
+        content_length.add(a.content_length);
+        media_type.add(a.media_type);
+        rules.add(std::string_view(a.rules.empty() ? "[]" : a.rules));
+        idempotency_key.add_or_null(a.idempotency_key);
+        action_created_at.add(a.created_at);
+        payload_at.add(static_cast<std::int64_t>(payload.size()) + 1);  // SQL counts from 1
+        payload_length.add(static_cast<std::int64_t>(a.sealed_payload.size()));
+        payload += a.sealed_payload;
+    }
+
+    pqxx::result insert(transaction& tx) const
+    {
+        return run(tx, insert_holds, id.text(), action.text(), agent.text(), owner.text(), route.text(), status.text(), version.text(),
+                   reasons.text(), demands.text(), created_at.text(), expires_at.text(), decided_at.text(), closed_at.text(),
+                   wake_at.text(), release_by.text(), attempts.text(), detail.text(), search.text(), task.text(), policy.text(),
+                   method.text(), authority.text(), target.text(), request_host.text(), request_target.text(), content_digest.text(),
+                   digest.text(), content_length.text(), media_type.text(), rules.text(), idempotency_key.text(), action_created_at.text(),
+                   payload_at.text(), payload_length.text(), as_bytes{payload});
+    }
+};
+
+created same_or_conflict(const action_record& asked, reader& r)
+{
+    created c;
+    c.action = r.id<action_id>();
+    c.hold = r.id<hold_id>();
+    const bool same =
+        r.text() == asked.method && r.text() == asked.authority && r.text() == asked.target && r.text_or_empty() == asked.content_digest;
+    if (same) {
+        c.what = created::kind::same;
+    } else {
+        c = created();
+        c.what = created::kind::conflict;
+    }
+    return c;
+}
+
+// Answers the places whose key is known already.
+void answer_known_keys(transaction& tx, std::span<const new_hold> all, const std::vector<std::size_t>& places,
+                       std::vector<created>& answers, std::vector<bool>& answered)
+{
+    array_literal numbers, agents, keys;
+    bool any = false;
+    for (const auto i : places) {
+        if (all[i].action.idempotency_key.empty()) continue;
+        any = true;
+        numbers.add(static_cast<std::int64_t>(i));
+        agents.add(all[i].action.agent);
+        keys.add(all[i].action.idempotency_key);
+    }
+    if (!any) return;
+    for (const pqxx::row& row : run(tx, find_keys, numbers.text(), agents.text(), keys.text())) {
+        reader r(row);
+        const auto i = static_cast<std::size_t>(r.number());
+        answers.at(i) = same_or_conflict(all[i].action, r);
+        answered.at(i) = true;
+    }
+}
+
+// How many more holds there may be.
+class room {
+public:
+    room(transaction& tx, std::span<const new_hold> all, const std::vector<std::size_t>& places, const open_limits& limits)
+        : limits_(limits)
+    {
+        if (limits.all > 0) left_ = limits.all - first_row(run(tx, count_open, limits.all), [](reader& r) { return r.number(); }).value();
+        std::vector<agent_id> agents;
+        for (const auto i : places) agents.push_back(all[i].action.agent);
+        std::sort(agents.begin(), agents.end());
+        agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
+        for (const pqxx::row& row : run(tx, count_open_of, array_of(agents))) {
+            reader r(row);
+            const auto agent = r.id<agent_id>();
+            open_[agent] = r.number();
+        }
+    }
+
+    created::kind take(agent_id agent)
+    {
+        const auto of = open_.find(agent);
+        if (of == open_.end()) return created::kind::inactive;
+        if (limits_.all > 0 && left_ <= 0) return created::kind::overloaded;
+        if (limits_.per_agent > 0 && of->second >= limits_.per_agent) return created::kind::overloaded;
+        --left_;
+        ++of->second;
+        return created::kind::created;
+    }
+
+private:
+    open_limits limits_;
+    std::int64_t left_ = 0;
+    std::map<agent_id, std::int64_t> open_;
+};
+
+}  // namespace
+
+std::vector<created> create(transaction& tx, std::span<const new_hold> all, const open_limits& limits)
+{
+    std::vector<created> answers(all.size());
+    std::vector<bool> answered(all.size(), false);
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < all.size(); ++i) open.push_back(i);
+    answer_known_keys(tx, all, open, answers, answered);
+    std::erase_if(open, [&](std::size_t i) { return answered[i]; });
+    if (open.empty()) return answers;
+
+    room left(tx, all, open, limits);
+    std::vector<std::size_t> inserting;
+    std::map<std::pair<agent_id, std::string_view>, std::size_t> first_of_key;
+    for (const auto i : open) {
+        const action_record& a = all[i].action;
+        // A key twice in this batch: the second is answered by what becomes of the first.
+        if (!a.idempotency_key.empty() && !first_of_key.try_emplace({a.agent, a.idempotency_key}, i).second) continue;
+        answers[i].what = left.take(a.agent);
+        answered[i] = true;
+        if (answers[i].what == created::kind::created) inserting.push_back(i);
+    }
+
+    std::vector<std::string> made;
+    for (std::size_t from = 0; from < inserting.size();) {
+        batch_columns columns;
+        do columns.add(all[inserting[from++]]);
+        while (from < inserting.size() && columns.payload.size() < most_payload_at_once);
+        for (const pqxx::row& row : columns.insert(tx)) made.push_back(reader(row).text());
+    }
+    std::sort(made.begin(), made.end());
+
+    std::vector<audit_entry> record;
+    std::vector<outbox_entry> tell;
+    for (const auto i : inserting) {
+        const new_hold& n = all[i];
+        if (!std::binary_search(made.begin(), made.end(), n.action.id.text())) {
+            answered[i] = false;  // somebody else's transaction had that key first
+            continue;
+        }
+        answers[i].hold = n.hold.id;
+        answers[i].action = n.action.id;
+        for (const auto& d : n.hold.decisions) insert_decisions(tx, n.hold.id, d);
+        record.insert(record.end(), n.record.begin(), n.record.end());
+        tell.insert(tell.end(), n.tell.begin(), n.tell.end());
+        tx.notify(hold_channel, n.hold.id.text());
+    }
+    audit_store::append(tx, record);
+    outbox_store::enqueue(tx, tell);
+
+    std::vector<std::size_t> left_over;
+    for (const auto i : open)
+        if (!answered[i]) left_over.push_back(i);
+    if (!left_over.empty()) {
+        answer_known_keys(tx, all, left_over, answers, answered);
+        for (const auto i : left_over) {
+            if (answered[i]) continue;
+            // The first with that key in this batch was not made (overloaded, inactive): nor is this one.
+            const auto first = first_of_key.find({all[i].action.agent, all[i].action.idempotency_key});
+            if (first == first_of_key.end() || first->second == i) throw std::runtime_error("an action was neither written nor found");
+            answers[i] = answers[first->second];
+        }
+    }
+    return answers;
+}
+
+std::optional<stored_hold> get(transaction& tx, hold_id id, payload with)
+{
+    return read_one(tx, run(tx, get_hold, id, with == payload::read));
+}
+
+std::optional<stored_hold> get_for_update(transaction& tx, hold_id id, payload with)
+{
+    if (run(tx, lock_hold, id).empty()) return std::nullopt;
+    return get(tx, id, with);
+}
+
+std::optional<stored_hold> find_by_key(transaction& tx, agent_id agent, std::string_view idempotency_key)
+{
+    return read_one(tx, run(tx, hold_by_key, agent, idempotency_key));
+}
+
+race advance(transaction& tx, const hold& read, const hold& next, const advance_options& options)
+{
+    const auto outcome_status = next.outcome ? std::optional(next.outcome->status) : std::nullopt;
+    const auto outcome_at = next.outcome ? std::optional(next.outcome->at) : std::nullopt;
+    if (change(tx, advance_hold, read.id, read.version, name_of(next.status), demands_text(next.demands), next.decided_at, next.closed_at,
+               next.wake_at, next.release_by, next.attempts, next.detail, outcome_status, outcome_at, options.retry_at,
+               or_null(options.claimed_by)) == 0)
+        return race::lost;
+
+    const auto has = [](const hold& h, decision_id id) {
+        return std::any_of(h.decisions.begin(), h.decisions.end(), [&](const decision& d) { return d.id == id; });
+    };
+    // First those that go: the same person may have decided anew.
+    for (const auto& d : read.decisions)
+        if (!has(next, d.id)) run(tx, take_decision_back, d.id, read.id);
+    for (const auto& d : next.decisions)
+        if (!has(read, d.id)) insert_decisions(tx, read.id, d);
+    tx.notify(hold_channel, read.id.text());
+    return race::won;
+}
+
+std::vector<stored_hold> due(transaction& tx, std::size_t limit) { return read_locked(tx, run(tx, lock_due, limit), payload::leave); }
+
+std::optional<time_point> next_wake(transaction& tx)
+{
+    return first_row(run(tx, read_next_wake), [](reader& r) { return r.maybe_time(); }).value();
+}
+
+std::vector<stored_hold> claim_approved(transaction& tx, std::string_view replica, std::size_t limit)
+{
+    return read_locked(tx, run(tx, claim_holds, replica, limit), payload::read);
+}
+
+void unclaim(transaction& tx, hold_id id, std::string_view replica, std::optional<time_point> retry_at)
+{
+    run(tx, unclaim_hold, id, replica, retry_at);
+}
+
+void unclaim_all(transaction& tx, std::string_view replica) { run(tx, unclaim_holds, replica); }
+
+std::optional<time_point> next_claimable(transaction& tx)
+{
+    return first_row(run(tx, read_next_claimable), [](reader& r) { return r.maybe_time(); }).value();
+}
+
+std::vector<stored_hold> abandoned(transaction& tx, std::string_view replica, std::size_t limit)
+{
+    return read_locked(tx, run(tx, lock_abandoned, replica, limit), payload::leave);
+}
+
+std::vector<stored_hold> list(transaction& tx, const hold_query& q)
+{
+    std::optional<std::string> statuses;
+    if (!q.status.empty()) {
+        array_literal names;
+        for (const auto s : q.status) names.add(name_of(s));
+        statuses = names.text();
+    }
+    const auto before = q.cursor ? std::optional(q.cursor->created_at) : std::nullopt;
+    const auto before_id = q.cursor ? std::optional(q.cursor->id) : std::nullopt;
+    return read_all(tx, run(tx, list_holds, statuses, q.agent, or_null(q.route), or_null(q.q), before, before_id,
+                            std::min<std::size_t>(q.limit, 100), q.payload == payload::read));
+}
+
+std::vector<stored_hold> open_of_agent(transaction& tx, agent_id agent, std::size_t limit, std::optional<hold_id> after)
+{
+    return read_all(tx, run(tx, list_open_of_agent, agent, after, limit));
+}
+
+std::vector<stored_hold> open(transaction& tx, std::size_t limit, std::optional<hold_id> after)
+{
+    return read_all(tx, run(tx, list_open, after, limit));
+}
+
+std::map<hold_status, std::int64_t> open_counts(transaction& tx)
+{
+    std::map<hold_status, std::int64_t> counts;
+    for (const pqxx::row& row : run(tx, count_by_status)) {
+        reader r(row);
+        const auto status = r.named(hold_status_named);
+        counts[status] = r.number();
+    }
+    return counts;
+}
+
+void keep_response(transaction& tx, const kept_response& k)
+{
+    run(tx, put_response, k.hold, k.status, k.headers, as_bytes{k.sealed_body}, k.expires_at);
+}
+
+std::optional<kept_response> response(transaction& tx, hold_id id)
+{
+    return first_row(run(tx, find_response, id), [](reader& r) {
+        kept_response k;
+        k.hold = r.id<hold_id>();
+        k.status = static_cast<int>(r.number());
+        k.headers = r.text();
+        k.sealed_body = r.bytes();
+        k.expires_at = r.time();
+        return k;
+    });
+}
+
+std::size_t remove_expired_responses(transaction& tx) { return change(tx, drop_expired_responses); }
+
+}  // namespace hold_store
+}  // namespace sallyport::storage

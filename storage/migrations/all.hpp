@@ -1,0 +1,6 @@
+// The SQL of every migration, one header each: migrations.cpp gives them their numbers and reasons.
+#pragma once
+
+#include "storage/migrations/001.hpp"
+#include "storage/migrations/002.hpp"
+#include "storage/migrations/003.hpp"

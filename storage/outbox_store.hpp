@@ -1,0 +1,60 @@
+// Messages that are to reach people by channels besides the inbox: written with what they tell of, delivered at least
+// once, a dead letter when that cannot be.
+#pragma once
+
+#include "storage/transaction.hpp"
+#include "workflows/ids.hpp"
+#include "workflows/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::storage {
+
+enum class outbox_state { pending, sent, dead };
+
+struct outbox_entry {
+    std::int64_t id = 0;  // given by the database
+    std::string key;      // unique for ever: enqueuing it again does nothing
+    std::string channel;  // `slack`, `email`, a webhook's id…
+    std::optional<hold_id> hold;
+    std::optional<person_id> person;
+    std::string payload;  // text for the channel
+    outbox_state state = outbox_state::pending;
+    int attempts = 0;         // begun
+    std::string message_ref;  // what the channel calls the message, for later updates
+    std::string last_error;
+    time_point next_at;  // when it is due
+    time_point created_at;
+};
+
+namespace outbox_store {
+
+/// `key`, `channel`, `hold`, `person` and `payload` count; due at once. How many are new.
+std::size_t enqueue(transaction&, std::span<const outbox_entry>);
+
+/// Takes what is due: it counts one attempt more and is due again after `lease`, so that a delivery whose replica dies
+/// is tried by another. Two replicas never get the same one within the lease.
+std::vector<outbox_entry> due(transaction&, std::string_view channel, std::size_t limit, duration lease);
+
+/// Delivered: `message_ref` may be empty. Lost: marked otherwise meanwhile.
+race sent(transaction&, std::int64_t id, std::string_view message_ref);
+race again(transaction&, std::int64_t id, time_point next_at, std::string_view error);
+race dead(transaction&, std::int64_t id, std::string_view error);
+/// A dead letter is due again, at once.
+race revive(transaction&, std::int64_t id);
+
+std::vector<outbox_entry> of_hold(transaction&, hold_id);                 // in the order of their making
+std::vector<outbox_entry> dead_letters(transaction&, std::size_t limit);  // newest first
+/// How many wait, by channel.
+std::map<std::string, std::int64_t> pending(transaction&);
+std::optional<time_point> next_due(transaction&);
+std::size_t remove_sent(transaction&, time_point before);
+
+}  // namespace outbox_store
+}  // namespace sallyport::storage

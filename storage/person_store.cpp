@@ -1,0 +1,210 @@
+#include "storage/person_store.hpp"
+
+#include "storage/directory_store.hpp"
+#include "storage/sql.hpp"
+
+#include <utility>
+
+namespace sallyport::storage::person_store {
+namespace {
+
+// What person_of() reads, of a table `p`.
+#define PERSON_COLUMNS                                                                                                                     \
+    "p.id, p.handle, p.name, p.email, p.roles, "                                                                                           \
+    "ARRAY(SELECT m.team::text FROM team_members AS m WHERE m.person = p.id ORDER BY m.team), p.status, "                                  \
+    "EXISTS (SELECT 1 FROM passkeys AS k WHERE k.person = p.id), p.created_at"
+
+const statement list_people{"list_people", "SELECT " PERSON_COLUMNS " FROM people AS p ORDER BY p.handle"};
+const statement person_by_handle{"person_by_handle", "SELECT " PERSON_COLUMNS " FROM people AS p WHERE p.handle = $1"};
+const statement person_by_id{"person_by_id", "SELECT " PERSON_COLUMNS " FROM people AS p WHERE p.id = $1"};
+const statement lock_person{"lock_person", "SELECT id, status FROM people WHERE handle = $1 FOR UPDATE"};
+
+const statement insert_person{"insert_person", R"(
+    INSERT INTO people (id, handle, name, email, roles, status, created_at)
+    VALUES ($1, $2, $3, $4, $5, 'active', statement_timestamp())
+    ON CONFLICT (handle) DO NOTHING)"};
+const statement update_person{"update_person", R"(
+    UPDATE people SET name = coalesce($2, name), email = coalesce($3, email), roles = coalesce($4::text[], roles) WHERE id = $1)"};
+const statement set_person_status{"set_person_status", "UPDATE people SET status = $2 WHERE id = $1"};
+
+const statement void_enrolments{"void_enrolments", R"(
+    UPDATE enrolments SET ended_at = statement_timestamp() WHERE person = $1 AND ended_at IS NULL)"};
+const statement insert_enrolment{"insert_enrolment", "INSERT INTO enrolments (code_hash, person, expires_at) VALUES ($1, $2, $3)"};
+const statement find_open_enrolment{"find_open_enrolment", "SELECT " PERSON_COLUMNS R"(, e.expires_at
+      FROM enrolments AS e JOIN people AS p ON p.id = e.person
+     WHERE e.code_hash = $1 AND e.ended_at IS NULL AND e.expires_at > statement_timestamp() AND p.status = 'active')"};
+const statement end_enrolment{"end_enrolment", R"(
+    UPDATE enrolments AS e SET ended_at = statement_timestamp()
+      FROM people AS p
+     WHERE e.code_hash = $1 AND e.ended_at IS NULL AND e.expires_at > statement_timestamp() AND p.id = e.person AND p.status = 'active')"};
+
+const statement drop_passkeys{"drop_passkeys", "DELETE FROM passkeys WHERE person = $1"};
+const statement drop_sessions{"drop_sessions", "DELETE FROM sessions WHERE person = $1"};
+// A ceremony that began with what is void now ends with it.
+const statement drop_challenges{"drop_challenges", "DELETE FROM challenges WHERE person = $1"};
+
+const statement insert_team{"insert_team", "INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO NOTHING"};
+const statement lock_team{"lock_team", "SELECT 1 FROM teams WHERE name = $1 FOR UPDATE"};
+const statement agents_of_team{"agents_of_team", "SELECT string_agg(name, ', ' ORDER BY name) FROM agents WHERE owner_team = $1"};
+const statement delete_team{"delete_team", "DELETE FROM teams WHERE name = $1"};
+const statement hold_team{"hold_team", "SELECT 1 FROM teams WHERE name = $1 FOR KEY SHARE"};
+const statement join_person{"join_person", R"(
+    INSERT INTO team_members (team, person) VALUES ($1, $2) ON CONFLICT (team, person) DO NOTHING)"};
+const statement leave_person{"leave_person", "DELETE FROM team_members WHERE team = $1 AND person = $2"};
+const statement list_teams{"list_teams", R"(
+    SELECT t.name, ARRAY(SELECT p.handle::text FROM team_members AS m JOIN people AS p ON p.id = m.person
+                          WHERE m.team = t.name ORDER BY p.handle)
+      FROM teams AS t ORDER BY t.name)"};
+const statement team_by_name{"team_by_name", R"(
+    SELECT t.name, ARRAY(SELECT p.handle::text FROM team_members AS m JOIN people AS p ON p.id = m.person
+                          WHERE m.team = t.name ORDER BY p.handle)
+      FROM teams AS t WHERE t.name = $1)"};
+
+person person_of(reader& r)
+{
+    person p;
+    p.id = r.id<person_id>();
+    p.handle = r.text();
+    p.name = r.text();
+    p.email = r.text();
+    for (const auto& name : r.texts()) {
+        const auto known = role_named(name);
+        if (!known) throw std::runtime_error("a word in the database is not of our vocabulary");
+        p.roles.push_back(*known);
+    }
+    p.teams = r.texts();
+    p.status = r.named(person_status_named);
+    p.has_passkey = r.flag();
+    p.created_at = r.time();
+    return p;
+}
+
+team team_of(reader& r)
+{
+    team t;
+    t.name = r.text();
+    t.members = r.texts();
+    return t;
+}
+
+std::optional<std::string> roles_text(const std::vector<role>& roles)
+{
+    if (roles.empty()) return std::nullopt;
+    array_literal names;
+    for (const role r : roles) names.add(name_of(r));
+    return names.text();
+}
+
+struct locked_person {
+    person_id id;
+    person_status status;
+};
+std::optional<locked_person> lock_handle(transaction& tx, std::string_view handle)
+{
+    return first_row(run(tx, lock_person, handle), [](reader& r) {
+        const auto id = r.id<person_id>();
+        return locked_person{id, r.named(person_status_named)};
+    });
+}
+
+failure no_person(std::string_view handle) { return fail(problem::not_found, "There is no person " + std::string(handle) + "."); }
+failure no_team(std::string_view name) { return fail(problem::not_found, "There is no team " + std::string(name) + "."); }
+
+}  // namespace
+
+result<invited> invite(transaction& tx, const invitation& i)
+{
+    const std::string approver = "{" + std::string(name_of(role::approver)) + "}";
+    const bool known = change(tx, insert_person, i.id, i.handle, i.name, i.email, roles_text(i.roles).value_or(approver)) == 0;
+    const auto who = lock_handle(tx, i.handle).value();
+    if (known) {
+        if (who.status == person_status::disabled) return fail(problem::conflict, i.handle + " is disabled: enable them first.");
+        run(tx, update_person, who.id, or_null(i.name), or_null(i.email), roles_text(i.roles));
+        run(tx, void_enrolments, who.id);
+    }
+    if (i.reset) {
+        run(tx, drop_passkeys, who.id);
+        run(tx, drop_sessions, who.id);
+        run(tx, drop_challenges, who.id);
+    }
+    run(tx, insert_enrolment, as_bytes{i.code_hash}, who.id, i.expires_at);
+    directory_store::changed(tx);
+    return invited{by_id(tx, who.id).value(), known};
+}
+
+std::vector<person> list(transaction& tx) { return all_rows(run(tx, list_people), person_of); }
+std::optional<person> by_handle(transaction& tx, std::string_view handle)
+{
+    return first_row(run(tx, person_by_handle, handle), person_of);
+}
+std::optional<person> by_id(transaction& tx, person_id id) { return first_row(run(tx, person_by_id, id), person_of); }
+
+result<person> set_status(transaction& tx, std::string_view handle, person_status status)
+{
+    const auto who = lock_handle(tx, handle);
+    if (!who) return no_person(handle);
+    run(tx, set_person_status, who->id, name_of(status));
+    if (status == person_status::disabled) {
+        run(tx, drop_sessions, who->id);
+        run(tx, drop_challenges, who->id);
+        run(tx, void_enrolments, who->id);
+    }
+    directory_store::changed(tx);
+    return by_id(tx, who->id).value();
+}
+
+result<void> add_team(transaction& tx, std::string_view name)
+{
+    if (change(tx, insert_team, name) == 0) return fail(problem::conflict, "There is a team " + std::string(name) + " already.");
+    directory_store::changed(tx);
+    return {};
+}
+
+result<void> remove_team(transaction& tx, std::string_view name)
+{
+    if (run(tx, lock_team, name).empty()) return no_team(name);
+    if (const auto agents = first_row(run(tx, agents_of_team, name), [](reader& r) { return r.text_or_empty(); });
+        agents && !agents->empty())
+        return fail(problem::conflict, "The team " + std::string(name) + " owns agents: " + *agents + ".");
+    run(tx, delete_team, name);
+    directory_store::changed(tx);
+    return {};
+}
+
+result<bool> join_team(transaction& tx, std::string_view team, std::string_view handle)
+{
+    if (run(tx, hold_team, team).empty()) return no_team(team);
+    const auto who = by_handle(tx, handle);
+    if (!who) return no_person(handle);
+    if (change(tx, join_person, team, who->id) == 0) return false;
+    directory_store::changed(tx);
+    return true;
+}
+
+result<bool> leave_team(transaction& tx, std::string_view team, std::string_view handle)
+{
+    if (run(tx, hold_team, team).empty()) return no_team(team);
+    const auto who = by_handle(tx, handle);
+    if (!who) return no_person(handle);
+    if (change(tx, leave_person, team, who->id) == 0) return false;
+    directory_store::changed(tx);
+    return true;
+}
+
+std::vector<team> teams(transaction& tx) { return all_rows(run(tx, list_teams), team_of); }
+std::optional<team> team_named(transaction& tx, std::string_view name) { return first_row(run(tx, team_by_name, name), team_of); }
+
+std::optional<enrolment> find_enrolment(transaction& tx, std::string_view code_hash)
+{
+    return first_row(run(tx, find_open_enrolment, as_bytes{code_hash}), [](reader& r) {
+        auto who = person_of(r);
+        return enrolment{std::move(who), r.time()};
+    });
+}
+
+race spend_enrolment(transaction& tx, std::string_view code_hash)
+{
+    return change(tx, end_enrolment, as_bytes{code_hash}) == 1 ? race::won : race::lost;
+}
+
+}  // namespace sallyport::storage::person_store

@@ -1,0 +1,71 @@
+// People, teams and how somebody becomes one of them: invitations and enrolment codes. Passkeys, challenges and
+// sessions are in passkey_store.hpp and session_store.hpp. Every change here moves the directory's generation.
+#pragma once
+
+#include "storage/transaction.hpp"
+#include "workflows/person.hpp"
+#include "workflows/result.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::storage {
+
+struct team {
+    std::string name;
+    std::vector<std::string> members;  // handles, in order
+    friend bool operator==(const team&, const team&) = default;
+};
+
+struct invitation {
+    person_id id;  // of a new person; a known one keeps theirs
+    std::string handle;
+    std::string name;         // empty: as it was
+    std::string email;        // empty: as it was
+    std::vector<role> roles;  // empty: as they were, `approver` for a new person
+    std::string code_hash;    // SHA-256 of the code, 32 bytes: the code itself is never stored
+    time_point expires_at;
+    bool reset = false;  // ends every passkey and session of that person, at once
+};
+
+struct invited {
+    sallyport::person person;
+    bool known = false;  // was there before
+};
+
+struct enrolment {
+    sallyport::person person;
+    time_point expires_at;
+};
+
+namespace person_store {
+
+/// Makes the person, or a new link for a known one; links made before are void. `conflict` when disabled.
+result<invited> invite(transaction&, const invitation&);
+
+/// By handle; those disabled too.
+std::vector<person> list(transaction&);
+std::optional<person> by_handle(transaction&, std::string_view handle);
+std::optional<person> by_id(transaction&, person_id);
+
+/// The person as they are now; `not_found`. Disabling ends their sessions and voids their links.
+result<person> set_status(transaction&, std::string_view handle, person_status);
+
+result<void> add_team(transaction&, std::string_view name);  // conflict: known
+/// `not_found`; `conflict` when it owns agents, named in the detail.
+result<void> remove_team(transaction&, std::string_view name);
+/// Whether that changed anything. `not_found`: no such team or person.
+result<bool> join_team(transaction&, std::string_view team, std::string_view handle);
+result<bool> leave_team(transaction&, std::string_view team, std::string_view handle);
+std::vector<team> teams(transaction&);
+std::optional<team> team_named(transaction&, std::string_view name);
+
+/// None for a code that is unknown, spent, void or expired, or whose person is disabled.
+std::optional<enrolment> find_enrolment(transaction&, std::string_view code_hash);
+/// Lost: the code stopped being good meanwhile.
+race spend_enrolment(transaction&, std::string_view code_hash);
+
+}  // namespace person_store
+}  // namespace sallyport::storage

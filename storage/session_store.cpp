@@ -1,0 +1,45 @@
+#include "storage/session_store.hpp"
+
+#include "storage/sql.hpp"
+
+namespace sallyport::storage::session_store {
+namespace {
+
+const statement insert_session{"insert_session", R"(
+    INSERT INTO sessions (token_hash, person, created_at, expires_at) VALUES ($1, $2, statement_timestamp(), $3))"};
+const statement find_session{"find_session", R"(
+    SELECT s.token_hash, s.person, s.created_at, s.expires_at
+      FROM sessions AS s JOIN people AS p ON p.id = s.person
+     WHERE s.token_hash = $1 AND s.expires_at > statement_timestamp() AND p.status = 'active')"};
+const statement list_sessions{"list_sessions", R"(
+    SELECT token_hash, person, created_at, expires_at FROM sessions
+     WHERE person = $1 AND expires_at > statement_timestamp() ORDER BY created_at DESC, token_hash)"};
+const statement remove_session{"remove_session", "DELETE FROM sessions WHERE token_hash = $1"};
+const statement remove_sessions_of{"remove_sessions_of", "DELETE FROM sessions WHERE person = $1"};
+const statement drop_expired_sessions{"drop_expired_sessions", "DELETE FROM sessions WHERE expires_at <= statement_timestamp()"};
+
+session session_of(reader& r)
+{
+    session s;
+    s.token_hash = r.bytes();
+    s.person = r.id<person_id>();
+    s.created_at = r.time();
+    s.expires_at = r.time();
+    return s;
+}
+
+}  // namespace
+
+void create(transaction& tx, const session& s) { run(tx, insert_session, as_bytes{s.token_hash}, s.person, s.expires_at); }
+
+std::optional<session> find(transaction& tx, std::string_view token_hash)
+{
+    return first_row(run(tx, find_session, as_bytes{token_hash}), session_of);
+}
+
+std::vector<session> list(transaction& tx, person_id person) { return all_rows(run(tx, list_sessions, person), session_of); }
+bool remove(transaction& tx, std::string_view token_hash) { return change(tx, remove_session, as_bytes{token_hash}) == 1; }
+std::size_t remove_all(transaction& tx, person_id person) { return change(tx, remove_sessions_of, person); }
+std::size_t remove_expired(transaction& tx) { return change(tx, drop_expired_sessions); }
+
+}  // namespace sallyport::storage::session_store
