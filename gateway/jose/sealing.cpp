@@ -16,12 +16,14 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <system_error>
 
 namespace sallyport {
 namespace {
 
 using namespace jose;
 
+// The wrapping key is used once a record: random nonces are good for 2^32 of them (NIST SP 800-38D §8.3).
 // version (1) | nonce (12) | wrapped data key (32) | tag (16) | nonce (12) | sealed text | tag (16)
 constexpr char version = '\x01';
 constexpr std::size_t key_bytes = 32;
@@ -93,12 +95,34 @@ bool decrypt(unsigned char* out, std::string_view key, std::string_view sealed, 
            EVP_DecryptFinal_ex(context.get(), out + written, &last) == 1;
 }
 
+/// HKDF (RFC 5869) with SHA-256, no salt: the master key is random already.
+secret derived(const secret& master, std::string info)
+{
+    using kdf_owner = std::unique_ptr<EVP_KDF, released_by<EVP_KDF_free>>;
+    using kdf_context_owner = std::unique_ptr<EVP_KDF_CTX, released_by<EVP_KDF_CTX_free>>;
+    const kdf_owner kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
+    const kdf_context_owner context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
+    // OSSL_PARAM has no const: what is put in is only read.
+    std::string digest = "SHA256";
+    std::string key(master.reveal());
+    const std::array<OSSL_PARAM, 4> params = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), digest.size()),
+                                              OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
+                                              OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
+                                              OSSL_PARAM_construct_end()};
+    std::string made(key_bytes, '\0');
+    const bool done =
+        context && EVP_KDF_derive(context.get(), reinterpret_cast<unsigned char*>(made.data()), made.size(), params.data()) == 1;
+    OPENSSL_cleanse(key.data(), key.size());
+    if (!done) broken("derive a key");
+    return secret(std::move(made));
+}
+
 failure unusable(const std::filesystem::path& path, const std::string& why)
 {
     return fail(problem::internal_error, "the master key cannot be used", path.string() + ": " + why);
 }
 
-std::string error_text(int number) { return std::strerror(number); }
+std::string error_text(int number) { return std::generic_category().message(number); }
 
 class descriptor {
 public:
@@ -174,6 +198,11 @@ result<secret> read_key(const std::filesystem::path& path, const descriptor& fil
 
 }  // namespace
 
+struct keyring::keys {
+    secret master;
+    secret wrapping;  // a key of its own for its own use
+};
+
 result<keyring> keyring::open_or_create(const std::filesystem::path& path)
 {
     // O_NOFOLLOW: a link could name a file whose content somebody else knows. O_NONBLOCK: a pipe must not hold us up.
@@ -188,7 +217,8 @@ result<keyring> keyring::open_or_create(const std::filesystem::path& path)
     if (!file.open()) return unusable(path, error_text(why));
     auto key = read_key(path, file);
     if (!key) return key.error();
-    return keyring(std::make_shared<const secret>(std::move(*key)));
+    secret wrapping = derived(*key, "sallyport wrapping v1");
+    return keyring(std::make_shared<const keys>(keys{std::move(*key), std::move(wrapping)}));
 }
 
 std::string keyring::seal(std::string_view plain, std::string_view associated) const
@@ -198,7 +228,7 @@ std::string keyring::seal(std::string_view plain, std::string_view associated) c
     std::string sealed;
     sealed.reserve(overhead + plain.size());
     sealed += version;
-    encrypt(sealed, key_->reveal(), key.view(), associated);
+    encrypt(sealed, keys_->wrapping.reveal(), key.view(), associated);
     encrypt(sealed, key.view(), plain, associated);
     return sealed;
 }
@@ -209,7 +239,7 @@ result<std::string> keyring::open(std::string_view sealed, std::string_view asso
     if (sealed.size() < overhead || sealed.front() != version || too_long(sealed) || too_long(associated)) return no;
     sealed.remove_prefix(1);
     data_key key;
-    if (!decrypt(key.bytes.data(), key_->reveal(), sealed.substr(0, wrapped_bytes), associated)) return no;
+    if (!decrypt(key.bytes.data(), keys_->wrapping.reveal(), sealed.substr(0, wrapped_bytes), associated)) return no;
     sealed.remove_prefix(wrapped_bytes);
     std::string plain(sealed.size() - nonce_bytes - tag_bytes, '\0');
     if (!decrypt(reinterpret_cast<unsigned char*>(plain.data()), key.view(), sealed, associated)) {
@@ -219,26 +249,6 @@ result<std::string> keyring::open(std::string_view sealed, std::string_view asso
     return plain;
 }
 
-secret keyring::derive(std::string_view purpose) const
-{
-    using kdf_owner = std::unique_ptr<EVP_KDF, released_by<EVP_KDF_free>>;
-    using kdf_context_owner = std::unique_ptr<EVP_KDF_CTX, released_by<EVP_KDF_CTX_free>>;
-    const kdf_owner kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-    const kdf_context_owner context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
-    // OSSL_PARAM has no const: what is put in is only read.
-    std::string digest = "SHA256";
-    std::string info(purpose);
-    std::string key(key_->reveal());
-    const std::array<OSSL_PARAM, 4> params = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), digest.size()),
-                                              OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
-                                              OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
-                                              OSSL_PARAM_construct_end()};
-    std::string derived(key_bytes, '\0');
-    const bool done =
-        context && EVP_KDF_derive(context.get(), reinterpret_cast<unsigned char*>(derived.data()), derived.size(), params.data()) == 1;
-    OPENSSL_cleanse(key.data(), key.size());
-    if (!done) broken("derive a key");
-    return secret(std::move(derived));
-}
+secret keyring::derive(std::string_view purpose) const { return derived(keys_->master, "sallyport purpose " + std::string(purpose)); }
 
 }  // namespace sallyport

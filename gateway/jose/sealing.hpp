@@ -31,8 +31,9 @@ public:
     static constexpr std::size_t overhead = 1 + 12 + 32 + 16 + 12 + 16;
 
 private:
-    explicit keyring(std::shared_ptr<const secret> key) noexcept : key_(std::move(key)) {}
-    std::shared_ptr<const secret> key_;
+    struct keys;
+    explicit keyring(std::shared_ptr<const keys> k) noexcept : keys_(std::move(k)) {}
+    std::shared_ptr<const keys> keys_;
 };
 
 }  // namespace sallyport

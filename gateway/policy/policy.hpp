@@ -91,6 +91,9 @@ public:
     /// Whether any rule of that route reads `body`, so that the body must be read and parsed before judging.
     bool reads_body(std::size_t route) const noexcept;
 
+    /// Whether that route has rules in `mode: shadow`: only judge() asks them.
+    bool has_shadow(std::size_t route) const noexcept;
+
     /// Only the kind, quickly: no summaries are made. Where it gives anything but allow, ask judge(). To `matched` are
     /// added, for the record, the ids of the rules that matched, with a space between two.
     verdict_kind judge_quickly(std::size_t route, const call_facts&, std::string* matched = nullptr) const;

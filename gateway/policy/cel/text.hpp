@@ -25,7 +25,4 @@ value read_timestamp(std::string_view);
 /// `1h45m47s`, `-1.5s`, `300ms`; units ns, us, µs, ms, s, m, h.
 std::optional<std::int64_t> read_duration(std::string_view);
 
-std::string base64_text(std::string_view bytes);
-std::optional<std::string> read_base64(std::string_view text);  // with or without padding, either alphabet
-
 }  // namespace sallyport::policy::cel

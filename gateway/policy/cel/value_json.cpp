@@ -3,6 +3,7 @@
 #include "gateway/policy/cel/environment.hpp"
 #include "gateway/policy/cel/text.hpp"
 #include "gateway/policy/cel/utf8.hpp"
+#include "workflows/encoding.hpp"
 
 #include <array>
 #include <charconv>
@@ -150,7 +151,7 @@ void append_json(std::string& out, const value& v)
     case kind::integer: out += std::to_string(v.integer()); return;
     case kind::natural: out += std::to_string(v.natural()); return;
     case kind::real: append_double(out, v.real()); return;
-    case kind::bytes: append_json_string(out, base64_text(v.text())); return;
+    case kind::bytes: append_json_string(out, base64(v.text())); return;
     case kind::error:
     case kind::string:
     case kind::type: append_json_string(out, v.text()); return;
@@ -200,7 +201,7 @@ void append_conformance_value(std::string& out, const value& v)
         return;
     case kind::error:
     case kind::string: append_tagged_string(out, "stringValue", v.text()); return;
-    case kind::bytes: append_tagged_string(out, "bytesValue", base64_text(v.text())); return;
+    case kind::bytes: append_tagged_string(out, "bytesValue", base64(v.text())); return;
     case kind::type: append_tagged_string(out, "typeValue", v.text()); return;
     case kind::duration: append_well_known(out, type_name(v), duration_text(v.duration())); return;
     case kind::timestamp: append_well_known(out, type_name(v), timestamp_text(v.seconds(), v.nanoseconds())); return;

@@ -1,0 +1,35 @@
+// The people's listener: the API under /api/v1, the event stream, and the pages (contract.md "The people's side",
+// wire.md "The people's API", semantics.md "Deciding" and "The two listeners").
+//
+// Thread: `serve` on any core; what it awaits resumes there. Ownership: outlives every call of `serve`.
+#pragma once
+
+#include "gateway/http/exchange.hpp"
+#include "gateway/people/call.hpp"
+#include "gateway/people/context.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sallyport::people {
+
+class api {
+public:
+    explicit api(people_context);
+    api(const api&) = delete;
+    api& operator=(const api&) = delete;
+
+    /// Answers one request, whatever it is: the handler for http::server_options.
+    http::awaitable<void> serve(http::exchange&);
+
+private:
+    http::awaitable<reply> answer(http::exchange&, call&, const struct resource&);
+    http::awaitable<result<reply>> in_transaction(http::exchange&, const call&, const struct resource&);
+    http::awaitable<void> stream_events(http::exchange&, call);
+    http::awaitable<void> await_directory(http::exchange&, std::int64_t generation);
+
+    people_context context_;
+    surroundings around_;
+};
+
+}  // namespace sallyport::people

@@ -1,0 +1,31 @@
+// What the people's side works with: given once by whoever builds the program, and outliving it.
+#pragma once
+
+#include "gateway/identity/standing.hpp"
+#include "gateway/jose/sealing.hpp"
+#include "gateway/people/event_hub.hpp"
+#include "storage/database.hpp"
+#include "web/assets.hpp"
+#include "workflows/ids.hpp"
+
+#include <functional>
+#include <string_view>
+
+namespace sallyport::people {
+
+struct people_context {
+    storage::database& db;
+    const identity::standings& standings;
+    keyring keys;
+    event_hub& events;
+
+    /// That hold is approved: wake the releaser. Any core's thread; must not block. May be empty: the releaser polls.
+    std::function<void(hold_id)> approved;
+    /// People or passkeys changed: read the directory soon. Any core's thread; must not block. May be empty.
+    std::function<void()> directory_changed;
+    /// The pages: `web::find_page` and `web::find_asset` in the program, something smaller in tests.
+    const web::asset* (*find_page)(std::string_view path) noexcept = nullptr;
+    const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;
+};
+
+}  // namespace sallyport::people
