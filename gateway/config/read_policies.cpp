@@ -113,6 +113,10 @@ void warn_of_leftovers(draft& d)
         if (rule.mode == policy::mode::enforce)
             for (const auto place : rule.routes) ruled[place] = true;
         if (never_true(rule.when)) d.read.warning(written.when, "this condition never holds, so policy `" + rule.id + "` does nothing");
+        std::vector<std::string_view> prefixes;
+        for (const auto place : rule.routes) prefixes.push_back(d.config.routes[place].prefix);
+        for (auto& remark : vain_comparisons(rule.when, prefixes))
+            d.read.warning_in(written.when, remark.offset, std::move(remark.message));
         if (rule.routes.empty()) d.read.warning(written.place, "there is no route for policy `" + rule.id + "`");
         if (rule.workflow.empty() && rule.on_error == verdict_kind::hold && may_err(rule.when)) {
             default_used = true;

@@ -126,7 +126,7 @@ void read_tls(draft& d, const value& v)
     const auto read = [&](std::optional<tls_files>& to, std::string_view key) {
         const auto at = s.find(key);
         if (!at) return;
-        const section files(d.read, *at, "`" + std::string(key) + "`", file_keys);
+        const section files(d.read, *at, "`tls." + std::string(key) + "`", file_keys);
         if (!files) return;
         files.need("certificate");
         files.need("key");

@@ -67,6 +67,12 @@ void reading::error_in(const value& scalar, std::size_t offset, std::string mess
     errors.push_back({scalar.file->name, where.line, where.column, std::move(message)});
 }
 
+void reading::warning_in(const value& scalar, std::size_t offset, std::string message)
+{
+    const auto where = scalar.file->document.in(*scalar.node, offset);
+    warnings.push_back({scalar.file->name, where.line, where.column, std::move(message)});
+}
+
 std::string reading::place(const value& v) { return v.file->name + ":" + std::to_string(v.file->document.at(v.node->begin).line); }
 
 std::optional<std::string> reading::text(const value& v, std::string_view what)

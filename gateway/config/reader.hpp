@@ -48,6 +48,7 @@ public:
     void error_at_key(const entry& at, std::string message) { add(errors, at.value, at.key_begin, std::move(message)); }
     /// At a place within a scalar's text.
     void error_in(const value& scalar, std::size_t offset, std::string message);
+    void warning_in(const value& scalar, std::size_t offset, std::string message);
     void warning(const value& at, std::string message) { add(warnings, at, at.node->begin, std::move(message)); }
     /// `FILE:LINE`, for messages about something said twice.
     static std::string place(const value&);

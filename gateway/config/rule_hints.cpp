@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <initializer_list>
 
 namespace sallyport::config {
 namespace {
@@ -75,6 +77,44 @@ bool never_true(std::string_view condition) noexcept
         found = true;
     }
     return found;
+}
+
+std::vector<remark> vain_comparisons(std::string_view condition, std::span<const std::string_view> prefixes)
+{
+    std::vector<remark> found;
+    // The last tokens before a literal: `request . path = =` and `request . path . startsWith (`.
+    std::array<std::string_view, 6> last{};
+    const auto ends_with = [&](std::initializer_list<std::string_view> words) {
+        return std::equal(words.begin(), words.end(), last.end() - static_cast<std::ptrdiff_t>(words.size()));
+    };
+    const auto remarks = [&](std::string_view text, std::size_t offset) {
+        const bool same = ends_with({"request", ".", "path", "=", "="});
+        if (ends_with({"request", ".", "method", "=", "="})) {
+            if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
+                found.push_back({offset, "methods are written in capitals and compared exactly"});
+        } else if (same || ends_with({"request", ".", "path", ".", "startsWith", "("})) {
+            const auto within = [&](std::string_view prefix) {
+                return prefix.size() > 1 && text.starts_with(prefix) && (text.size() == prefix.size() || text[prefix.size()] == '/');
+            };
+            if (!text.starts_with('/') && (same || !text.empty()))
+                found.push_back({offset, "`request.path` always begins with `/`"});
+            else if (text.find('?') != std::string_view::npos)
+                found.push_back({offset, "`request.path` has no query; that is in `request.query`"});
+            else if (!prefixes.empty() && std::all_of(prefixes.begin(), prefixes.end(), within))
+                found.push_back({offset, "`request.path` is what follows the route's prefix, so it hardly begins with it again"});
+        }
+    };
+    bool literal = false;
+    for (auto rest = condition;;) {
+        const auto token = next_token(rest, literal);
+        if (token.empty()) return found;
+        const bool quoted = literal && token.size() >= 2 && (token.front() == '"' || token.front() == '\'');
+        const bool triple = token.size() >= 6 && token[1] == token[0] && token[2] == token[0];
+        if (quoted && !triple && token.find('\\') == std::string_view::npos)
+            remarks(token.substr(1, token.size() - 2), static_cast<std::size_t>(token.data() - condition.data()));
+        std::rotate(last.begin(), last.begin() + 1, last.end());
+        last.back() = token;
+    }
 }
 
 }  // namespace sallyport::config

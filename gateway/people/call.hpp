@@ -37,10 +37,10 @@ struct call {
     identity::standing_ptr standing;  // one snapshot, taken first
     const surroundings* around = nullptr;
     std::string method;
-    std::vector<std::string> path;      // decoded segments behind /api/v1
-    std::vector<parameter> query;       // decoded, in order
-    std::string session;                // the cookie's token; empty: none, or not exactly one
-    std::string body;                   // JSON text; empty: none
+    std::vector<std::string> path;            // decoded segments behind /api/v1
+    std::vector<parameter> query;             // decoded, in order
+    std::string session;                      // the cookie's token; empty: none, or not exactly one
+    std::string body;                         // JSON text; empty: none
     std::optional<sallyport::person> person;  // who has the session, as the database has them; set where a resource needs one
 
     const config::configuration& config() const noexcept { return *standing->config; }

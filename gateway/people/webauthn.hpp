@@ -74,7 +74,8 @@ struct user {
     std::string display_name;
 };
 
-boost::json::object creation_options(const relying_party&, const user&, std::string_view challenge, std::span<const known_credential> exclude);
+boost::json::object creation_options(const relying_party&, const user&, std::string_view challenge,
+                                     std::span<const known_credential> exclude);
 /// `allow` empty: any passkey that the authenticator finds.
 boost::json::object request_options(const relying_party&, std::string_view challenge, std::span<const known_credential> allow,
                                     std::chrono::milliseconds timeout);

@@ -488,6 +488,7 @@ private:
 
 value program::run(activation& facts, workspace& work) const
 {
+    if (nodes_.empty()) return value::error("no expression");
     value* locals = locals_ == 0 ? nullptr : work.make<value>(locals_).data();
     return evaluator(nodes_, facts, work, locals).run(nodes_.front());
 }

@@ -73,6 +73,14 @@ struct node {
 
 class program {
 public:
+    /// Of no expression: every run fails.
+    program() = default;
+    program(program&&) noexcept = default;
+    program& operator=(program&&) noexcept = default;
+    program(const program&) = delete;  // operations point into it
+    program& operator=(const program&) = delete;
+    ~program() = default;
+
     value run(activation&, workspace&) const;
 
     bool reads(std::uint32_t slot) const noexcept;

@@ -67,6 +67,13 @@ struct expression {
 };
 
 struct syntax_tree {
+    syntax_tree() = default;
+    syntax_tree(syntax_tree&&) noexcept = default;
+    syntax_tree& operator=(syntax_tree&&) noexcept = default;
+    syntax_tree(const syntax_tree&) = delete;
+    syntax_tree& operator=(const syntax_tree&) = delete;
+    ~syntax_tree() = default;
+
     std::deque<expression> expressions;
     std::deque<std::string> texts;  // the source first, then decoded literals; views into them stay good when it moves
     expression* root = nullptr;
