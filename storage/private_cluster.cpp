@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sstream>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
@@ -42,9 +43,11 @@ failure unusable(const fs::path& path, const std::string& why, int error)
     return fail(problem::invalid_input, path.string() + ": " + why + ": " + error_text(error));
 }
 
+// libpq takes a comma for the end of a host.
 bool fits_a_socket(const fs::path& directory)
 {
-    return directory.string().size() + std::string_view("/.s.PGSQL.5432").size() < sizeof(sockaddr_un::sun_path);
+    return directory.string().find(',') == std::string::npos &&
+           directory.string().size() + std::string_view("/.s.PGSQL.5432").size() < sizeof(sockaddr_un::sun_path);
 }
 
 // A directory of exactly that user and mode; never one that a symbolic link leads to.
@@ -95,6 +98,27 @@ std::vector<fs::path> binary_directories()
 bool has_postgresql(const fs::path& directory)
 {
     return ::access((directory / "postgres").c_str(), X_OK) == 0 && ::access((directory / "initdb").c_str(), X_OK) == 0;
+}
+
+// "postgres (PostgreSQL) 15.4": 15; 0 when it does not say.
+int major_version(const fs::path& binaries)
+{
+    const file_descriptor said(static_cast<int>(::memfd_create("version", MFD_CLOEXEC)));
+    program ask;
+    ask.arguments = {(binaries / "postgres").string(), "--version"};
+    ask.output = said.get();
+    ask.ends_with_us = true;
+    const auto pid = start_program(ask);
+    if (!said || !pid) return 0;
+    process asked(*pid, true);
+    if (!asked.wait(5s)) asked.signal(SIGKILL);
+    std::string text(200, '\0');
+    const auto got = ::pread(said.get(), text.data(), text.size(), 0);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    const auto at = text.find(") ");
+    int version = 0;
+    if (at != std::string::npos) std::from_chars(text.data() + at + 2, text.data() + text.size(), version);
+    return version;
 }
 
 std::string first_line(const fs::path& path)
@@ -162,10 +186,10 @@ public:
         return {};
     }
 
-    std::string uri(std::string_view database = role, std::string_view user = role) const
+    std::string uri(std::string_view user = role) const
     {
         constexpr std::string_view digits = "0123456789ABCDEF";
-        std::string text = "postgresql:///" + std::string(database) + "?host=";
+        std::string text = "postgresql:///postgres?host=";
         for (const char c : socket_directory_.string()) {
             const auto byte = static_cast<unsigned char>(c);
             text += '%';
@@ -249,8 +273,7 @@ private:
         for (const auto& directory : candidates) {
             if (!has_postgresql(directory)) continue;
             // A cluster is read by its own major version only.
-            const int version = number(directory.parent_path().filename().string());
-            if (wanted != 0 && version != 0 && version != wanted) continue;
+            if (wanted != 0 && major_version(directory) != wanted) continue;
             binaries_ = directory;
             return {};
         }
@@ -473,12 +496,11 @@ private:
     result<void> make_database()
     {
         try {
-            const auto connection = connect(connection_string(uri("postgres", superuser), secret(), 10s));
+            const auto connection = connect(connection_string(uri(superuser), secret(), 10s));
             pqxx::nontransaction work(*connection);
-            if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty())
-                work.exec(std::string("CREATE ROLE ") + role + " LOGIN");
-            if (work.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", role).empty())
-                work.exec(std::string("CREATE DATABASE ") + role + " OWNER " + role);
+            if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty()) work.exec(std::string("CREATE ROLE ") + role + " LOGIN");
+            // The one that initdb made is as good as another, and takes no time to copy.
+            work.exec(std::string("ALTER DATABASE postgres OWNER TO ") + role);
         } catch (const std::exception& e) {
             return fail(problem::storage_unavailable, "The database could not be made.", words_of(e));
         }

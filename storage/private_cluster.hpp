@@ -42,7 +42,7 @@ public:
     private_cluster(const private_cluster&) = delete;
     private_cluster& operator=(const private_cluster&) = delete;
 
-    /// For database_options and listener_options: the gateway's own database, as a role that is no superuser.
+    /// For database_options and listener_options: as a role that owns the database and is no superuser.
     std::string uri() const;
 
     /// Fast shutdown: running transactions end, nothing is lost. Returns when the postmaster is gone.

@@ -21,8 +21,29 @@ namespace {
 using boost::system::error_code;
 namespace error = boost::asio::error;
 
-// Without a coroutine frame of its own for each wait, which use_awaitable would make.
-constexpr auto direct = boost::asio::as_tuple(boost::asio::deferred);
+// Resumes a coroutine straight from the socket's completion. It has no associated executor, for with one Asio counts
+// work and dispatches through it, each time, to arrive on the same core.
+template <class Resume>
+struct readiness {
+    using cancellation_slot_type = typename Resume::cancellation_slot_type;
+    cancellation_slot_type get_cancellation_slot() const noexcept { return resume.get_cancellation_slot(); }
+    void operator()(const error_code& how)
+    {
+        *result = how;
+        std::move(resume)();
+    }
+    Resume resume;
+    error_code* result;
+};
+
+// To be named, then awaited: no coroutine frame for each wait, which use_awaitable would make. `result` is the caller's.
+auto wait_on(stream::socket& socket, boost::asio::socket_base::wait_type kind, error_code& result)
+{
+    auto start = [&socket, kind, &result](auto resume) {
+        socket.async_wait(kind, readiness<decltype(resume)>{std::move(resume), &result});
+    };
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(start, boost::asio::deferred);
+}
 
 // Up to here a copy is cheaper than the kernel's walk over a second buffer.
 constexpr std::size_t copy_limit = 4096;
@@ -227,7 +248,8 @@ awaitable<transfer> stream::read_some(std::span<char> into)
     for (;;) {
         const transfer now = try_read(into);
         if (now.error != error::would_block) co_return now;
-        auto waiting = socket_.async_wait(other_way_ ? socket::wait_write : socket::wait_read, direct);
+        error_code ignored;
+        auto waiting = wait_on(socket_, other_way_ ? socket::wait_write : socket::wait_read, ignored);
         co_await std::move(waiting);
     }
 }
@@ -244,7 +266,8 @@ awaitable<transfer> stream::write_all(std::string_view first, std::string_view s
             break;
         }
         if (now.error || (now.bytes == 0)) {
-            auto waiting = socket_.async_wait(socket::wait_write, direct);
+            error_code ignored;
+            auto waiting = wait_on(socket_, socket::wait_write, ignored);
             co_await std::move(waiting);
         }
     }
@@ -254,8 +277,9 @@ awaitable<transfer> stream::write_all(std::string_view first, std::string_view s
 awaitable<error_code> stream::wait_readable()
 {
     if (const error_code now = check(read_deadline_)) co_return now;
-    auto waiting = socket_.async_wait(socket::wait_read, direct);
-    const auto [waited] = co_await std::move(waiting);
+    error_code waited;
+    auto waiting = wait_on(socket_, socket::wait_read, waited);
+    co_await std::move(waiting);
     if (const error_code now = check(read_deadline_)) co_return now;
     co_return waited;
 }
@@ -264,8 +288,9 @@ awaitable<error_code> stream::wait_writable()
 {
     for (;;) {
         if (const error_code now = check(write_deadline_)) co_return now;
-        auto waiting = socket_.async_wait(socket::wait_write, direct);
-        const auto [waited] = co_await std::move(waiting);
+        error_code waited;
+        auto waiting = wait_on(socket_, socket::wait_write, waited);
+        co_await std::move(waiting);
         if (const error_code now = check(write_deadline_)) co_return now;
         // The reader's deadline or an interruption ended this wait too; they are not the writer's.
         if (waited != error::operation_aborted) co_return waited;
@@ -275,8 +300,9 @@ awaitable<error_code> stream::wait_writable()
 awaitable<error_code> stream::wait_failed()
 {
     if (const error_code now = check(read_deadline_)) co_return now;
-    auto waiting = socket_.async_wait(socket::wait_error, direct);
-    const auto [waited] = co_await std::move(waiting);
+    error_code waited;
+    auto waiting = wait_on(socket_, socket::wait_error, waited);
+    co_await std::move(waiting);
     if (const error_code now = check(read_deadline_)) co_return now;
     co_return waited;
 }

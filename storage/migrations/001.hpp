@@ -14,7 +14,7 @@ CREATE DOMAIN decision_id AS text COLLATE "C" CHECK (length(VALUE) = 30 AND star
 CREATE DOMAIN agent_id    AS text COLLATE "C" CHECK (length(VALUE) = 30 AND starts_with(VALUE, 'agt_'));
 CREATE DOMAIN person_id   AS text COLLATE "C" CHECK (length(VALUE) = 30 AND starts_with(VALUE, 'per_'));
 CREATE DOMAIN known_name  AS text COLLATE "C" CHECK (VALUE ~ '^[a-z0-9][a-z0-9._-]{0,63}$');
-CREATE DOMAIN sha256      AS bytea CHECK (octet_length(VALUE) = 32);
+CREATE DOMAIN digest32    AS bytea CHECK (octet_length(VALUE) = 32);
 
 -- How often something has changed that replicas keep a copy of: whoever changes it moves the row in the same
 -- transaction, and whoever copies it locks the row meanwhile.
@@ -47,7 +47,7 @@ CREATE TABLE team_members (
 CREATE INDEX ON team_members (person);
 
 CREATE TABLE enrolments (
-    code_hash  sha256 PRIMARY KEY,
+    code_hash  digest32 PRIMARY KEY,
     person     person_id NOT NULL REFERENCES people,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at timestamptz NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE challenges (
 CREATE INDEX ON challenges (expires_at);
 
 CREATE TABLE sessions (
-    token_hash sha256 PRIMARY KEY,
+    token_hash digest32 PRIMARY KEY,
     person     person_id NOT NULL REFERENCES people,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at timestamptz NOT NULL,
@@ -116,7 +116,7 @@ CREATE TABLE agent_keys (
 
 CREATE TABLE used_assertions (
     agent      agent_id NOT NULL REFERENCES agents,
-    jti_hash   sha256 NOT NULL,  -- a jti is as long and as odd as its maker likes
+    jti_hash   digest32 NOT NULL,  -- a jti is as long and as odd as its maker likes
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (agent, jti_hash)
 );

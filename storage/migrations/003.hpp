@@ -28,7 +28,7 @@ CREATE TABLE audit_log (
     agent     agent_id,
     person    person_id,
     data      text NOT NULL,
-    leaf_hash sha256
+    leaf_hash digest32
 );
 CREATE INDEX ON audit_log (at);
 CREATE INDEX ON audit_log (kind, index);

@@ -1,0 +1,749 @@
+#include "storage/hold_store.hpp"
+
+#include "fixture.hpp"
+#include "people.hpp"
+#include "storage/evidence_store.hpp"
+#include "storage/replica_store.hpp"
+
+#include <functional>
+#include <future>
+#include <latch>
+#include <set>
+
+namespace sallyport::storage {
+namespace {
+
+using namespace std::chrono_literals;
+
+workflow some_workflow()
+{
+    workflow w;
+    w.name = "finance";
+    w.approvals = 2;
+    w.assurance = assurance::passkey;
+    w.not_ = {{target::kind::owner, ""}};
+    w.steps = {{{{target::kind::owner, ""}, {target::kind::team, "finance"}}, {"slack", "email"}, 10min},
+               {{{target::kind::schedule, "on-call"}}, {}, 20min}};
+    return w;
+}
+
+// Two people, two agents.
+struct holds : fixture {
+    person ada, grace;
+    agent bot, other;
+
+    explicit holds(std::size_t threads = 2) : fixture(threads)
+    {
+        bot = agent_of(1, "refund-bot", {owner_name::kind::person, "ada"});
+        other = agent_of(2, "crm-bot", {owner_name::kind::team, "finance"});
+        in([&](transaction& tx) {
+            ada = add_person(tx, "ada");
+            grace = add_person(tx, "grace");
+            person_store::add_team(tx, "finance").value();
+            agent_store::add(tx, bot).value();
+            agent_store::add(tx, other).value();
+            for (const auto* replica : {"r1", "r2"}) replica_store::start(tx, replica, std::string("node of ") + replica);
+        });
+    }
+
+    new_hold make(unsigned n, time_point now) const
+    {
+        new_hold h;
+        h.action.id = some_id<action_id>(n);
+        h.action.agent = bot.id;
+        h.action.task = R"({"id":"tsk_1","intent":"refund"})";
+        h.action.route = "payments";
+        h.action.policy = "aa11";
+        h.action.method = "POST";
+        h.action.authority = "api.payments.example";
+        h.action.target = "/v1/refunds";
+        h.action.request_host = "gate.example";
+        h.action.request_target = "/payments/v1/refunds";
+        h.action.content_digest = "sha-256=:abc=:";
+        h.action.digest = "digest-" + std::to_string(n);
+        h.action.content_length = 41;
+        h.action.media_type = "application/json";
+        h.action.sealed_payload = std::string("sealed\0\xff ", 9) + std::to_string(n);
+        h.action.rules = R"([{"rule":"refunds-over-500","matched":true}])";
+        h.action.created_at = now;
+        h.hold.id = some_id<hold_id>(n);
+        h.hold.action = h.action.id;
+        h.hold.agent = bot.id;
+        h.hold.owner = bot.owner;
+        h.hold.route = "payments";
+        h.hold.reasons = {{"refunds-over-500", "Refund 900 EUR to \"c_17\" \\u0000 ÄÖ"}};
+        h.hold.demands = {{some_workflow(), 0, now + 10min, true}};
+        h.hold.created_at = now;
+        h.hold.expires_at = now + 30min;
+        h.hold.wake_at = now + 10min;
+        h.record = {{-1, now, "hold", h.action.id, h.hold.id, bot.id, std::nullopt, R"({"status":"held"})", ""}};
+        outbox_entry message;
+        message.key = h.hold.id.text() + " slack";
+        message.channel = "slack";
+        message.hold = h.hold.id;
+        message.person = ada.id;
+        message.payload = "{}";
+        h.tell = {message};
+        return h;
+    }
+
+    created create(transaction& tx, const new_hold& h, const open_limits& limits = {}) const
+    {
+        return hold_store::create(tx, std::span(&h, 1), limits).at(0);
+    }
+    hold stored(unsigned n)
+    {
+        return in([&](transaction& tx) { return hold_store::get(tx, some_id<hold_id>(n)).value().hold; });
+    }
+    // The n-th hold, made now and approved by both.
+    hold approve(transaction& tx, unsigned n)
+    {
+        auto h = make(n, tx.now());
+        REQUIRE(create(tx, h).what == created::kind::created);
+        hold next = h.hold;
+        next.status = hold_status::approved;
+        next.decided_at = tx.now();
+        next.release_by = tx.now() + 60s;
+        next.wake_at = next.release_by;
+        next.decisions = {given(n * 10, ada, tx.now()), given(n * 10 + 1, grace, tx.now())};
+        REQUIRE(hold_store::advance(tx, h.hold, next) == race::won);
+        ++next.version;
+        return next;
+    }
+    static decision given(unsigned n, const person& by, time_point at)
+    {
+        decision d;
+        d.id = some_id<decision_id>(n);
+        d.by = by.id;
+        d.kind = decision_kind::approve;
+        d.reason = "fine, \"really\"";
+        d.assurance = assurance::passkey;
+        d.at = at;
+        d.counts_in = {"finance", "sec,ond"};
+        return d;
+    }
+};
+
+bool same_workflow(const workflow& a, const workflow& b)
+{
+    if (a.name != b.name || a.approvals != b.approvals || a.assurance != b.assurance || a.not_ != b.not_ ||
+        a.steps.size() != b.steps.size())
+        return false;
+    for (std::size_t i = 0; i < a.steps.size(); ++i)
+        if (a.steps[i].notify != b.steps[i].notify || a.steps[i].via != b.steps[i].via || a.steps[i].for_ != b.steps[i].for_) return false;
+    return true;
+}
+
+hold closed_as(const hold& read, hold_status status, time_point now)
+{
+    hold next = read;
+    next.status = status;
+    next.closed_at = now;
+    next.wake_at.reset();
+    return next;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(holds, "a hold is read as it was written")
+{
+    const auto t = now();
+    const auto h = make(1, t);
+    const auto made = in([&](transaction& tx) { return create(tx, h); });
+    CHECK(made.what == created::kind::created);
+    CHECK(made.hold == h.hold.id);
+    CHECK(made.action == h.action.id);
+    const auto read = in([&](transaction& tx) { return hold_store::get(tx, h.hold.id, payload::read).value(); });
+    CHECK(read.hold.id == h.hold.id);
+    CHECK(read.hold.action == h.action.id);
+    CHECK(read.hold.owner == bot.owner);
+    CHECK(read.hold.status == hold_status::held);
+    CHECK(read.hold.version == 1);
+    CHECK(read.hold.reasons == h.hold.reasons);
+    REQUIRE(read.hold.demands.size() == 1);
+    CHECK(same_workflow(read.hold.demands[0].asks, h.hold.demands[0].asks));
+    CHECK(read.hold.demands[0].step_ends_at == t + 10min);
+    CHECK(read.hold.demands[0].reached);
+    CHECK(read.hold.decisions.empty());
+    CHECK(read.hold.created_at == t);
+    CHECK(read.hold.expires_at == t + 30min);
+    CHECK(read.hold.wake_at == t + 10min);
+    CHECK_FALSE(read.hold.closed_at);
+    CHECK_FALSE(read.hold.outcome);
+    CHECK(read.now > t);
+    CHECK(read.action.agent == bot.id);
+    CHECK(read.action.task == h.action.task);
+    CHECK(read.action.policy == h.action.policy);
+    CHECK(read.action.authority == h.action.authority);
+    CHECK(read.action.request_host == h.action.request_host);
+    CHECK(read.action.request_target == h.action.request_target);
+    CHECK(read.action.content_digest == h.action.content_digest);
+    CHECK(read.action.digest == h.action.digest);
+    CHECK(read.action.content_length == 41);
+    CHECK(read.action.media_type == h.action.media_type);
+    CHECK(read.action.rules == h.action.rules);
+    CHECK(read.action.sealed_payload == h.action.sealed_payload);
+    CHECK(in([&](transaction& tx) { return hold_store::get(tx, h.hold.id).value().action.sealed_payload; }).empty());
+    CHECK_FALSE(in([](transaction& tx) { return hold_store::get(tx, some_id<hold_id>(99)); }));
+    CHECK_FALSE(in([](transaction& tx) { return hold_store::get_for_update(tx, some_id<hold_id>(99)); }));
+    in([&](transaction& tx) {
+        CHECK(audit_store::pending(tx) == 1);
+        const auto told = outbox_store::of_hold(tx, h.hold.id);
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].person == ada.id);
+    });
+}
+
+TEST_CASE_FIXTURE(holds, "what has no body, task or team's agent")
+{
+    auto h = make(1, now());
+    h.action.task.clear();
+    h.action.content_digest.clear();
+    h.action.sealed_payload.clear();
+    h.action.agent = h.hold.agent = other.id;
+    h.hold.owner = other.owner;
+    in([&](transaction& tx) { create(tx, h); });
+    const auto read = in([&](transaction& tx) { return hold_store::get(tx, h.hold.id, payload::read).value(); });
+    CHECK(read.action.task.empty());
+    CHECK(read.action.content_digest.empty());
+    CHECK(read.action.sealed_payload.empty());
+    CHECK(read.hold.owner == other.owner);
+}
+
+TEST_CASE_FIXTURE(holds, "an idempotency key is one action of one agent")
+{
+    const auto t = now();
+    auto h = make(1, t);
+    h.action.idempotency_key = "key-1";
+    in([&](transaction& tx) { CHECK(create(tx, h).what == created::kind::created); });
+    struct row {
+        const char* name;
+        std::function<void(new_hold&)> change;
+        created::kind then;
+    };
+    const row rows[] = {
+        {"the same", [](new_hold&) {}, created::kind::same},
+        {"other headers", [](new_hold& n) { n.action.digest = "other"; }, created::kind::same},
+        {"another method", [](new_hold& n) { n.action.method = "PUT"; }, created::kind::conflict},
+        {"another target", [](new_hold& n) { n.action.target = "/v1/x"; }, created::kind::conflict},
+        {"another upstream", [](new_hold& n) { n.action.authority = "x.example"; }, created::kind::conflict},
+        {"another body", [](new_hold& n) { n.action.content_digest = "sha-256=:x=:"; }, created::kind::conflict},
+        {"no body", [](new_hold& n) { n.action.content_digest.clear(); }, created::kind::conflict},
+        {"another agent", [&](new_hold& n) { n.action.agent = n.hold.agent = other.id; }, created::kind::created},
+        {"another key", [](new_hold& n) { n.action.idempotency_key = "key-2"; }, created::kind::created},
+        {"no key", [](new_hold& n) { n.action.idempotency_key.clear(); }, created::kind::created},
+    };
+    unsigned n = 1;
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        auto again = make(++n, t);
+        again.action.idempotency_key = "key-1";
+        r.change(again);
+        const auto answer = in([&](transaction& tx) { return create(tx, again); });
+        CHECK(answer.what == r.then);
+        CHECK(answer.hold == (r.then == created::kind::same ? h.hold.id : r.then == created::kind::created ? again.hold.id : hold_id()));
+    }
+    // Only what was created has left traces.
+    CHECK(ask("SELECT count(*) FROM actions") == "4");
+    CHECK(ask("SELECT count(*) FROM audit_pending") == "4");
+    CHECK(ask("SELECT count(*) FROM outbox") == "4");
+    const auto found = in([&](transaction& tx) { return hold_store::find_by_key(tx, bot.id, "key-1"); });
+    REQUIRE(found);
+    CHECK(found->hold.id == h.hold.id);
+    // A closed hold still is the key's.
+    in([&](transaction& tx) {
+        const auto read = hold_store::get(tx, h.hold.id).value();
+        CHECK(hold_store::advance(tx, read.hold, closed_as(read.hold, hold_status::withdrawn, tx.now())) == race::won);
+        auto again = make(50, tx.now());
+        again.action.idempotency_key = "key-1";
+        CHECK(create(tx, again).what == created::kind::same);
+    });
+}
+
+TEST_CASE_FIXTURE(holds, "a batch answers each: new, twice in it, known, refused")
+{
+    const auto t = now();
+    auto known = make(1, t);
+    known.action.idempotency_key = "known";
+    in([&](transaction& tx) { create(tx, known); });
+    std::vector<new_hold> batch;
+    for (unsigned n = 2; n <= 9; ++n) batch.push_back(make(n, t));
+    batch[1].action.idempotency_key = batch[2].action.idempotency_key = "twice";
+    batch[3].action.idempotency_key = "twice";
+    batch[3].action.target = "/elsewhere";
+    batch[4].action.idempotency_key = "known";
+    batch[5].action.agent = batch[5].hold.agent = some_id<agent_id>(77);
+    const auto answers = in([&](transaction& tx) { return hold_store::create(tx, batch, {7, 0}); });
+    REQUIRE(answers.size() == 8);
+    using kind = created::kind;
+    const kind expected[] = {kind::created, kind::created,  kind::same,    kind::conflict,
+                             kind::same,    kind::inactive, kind::created, kind::created};
+    for (std::size_t i = 0; i < 8; ++i) {
+        CAPTURE(i);
+        CHECK(answers[i].what == expected[i]);
+    }
+    CHECK(answers[2].hold == batch[1].hold.id);
+    CHECK(answers[4].hold == known.hold.id);
+    for (const std::size_t i : {0U, 1U, 6U, 7U}) {
+        const auto read = in([&](transaction& tx) { return hold_store::get(tx, batch[i].hold.id, payload::read).value(); });
+        CHECK(read.action.sealed_payload == batch[i].action.sealed_payload);
+        CHECK(read.action.digest == batch[i].action.digest);
+    }
+}
+
+TEST_CASE_FIXTURE(holds, "two calls with the same key at once are one hold")
+{
+    const auto t = now();
+    std::latch both(2);
+    const auto call = [&](unsigned n) {
+        return in([&, n, once = false](transaction& tx) mutable {
+            auto h = make(n, t);
+            h.action.idempotency_key = "same";
+            if (!std::exchange(once, true)) both.arrive_and_wait();
+            return create(tx, h);
+        });
+    };
+    auto second = std::async(std::launch::async, call, 2);
+    const auto a = call(1), b = second.get();
+    CHECK(a.hold == b.hold);
+    CHECK((a.what == created::kind::created) != (b.what == created::kind::created));
+    CHECK(ask("SELECT count(*) FROM holds") == "1");
+}
+
+TEST_CASE_FIXTURE(holds, "open holds are bounded, in all and for each agent; closed ones do not count")
+{
+    const auto t = now();
+    struct row {
+        const char* name;
+        open_limits limits;
+        bool of_other;
+        created::kind then;
+    };
+    in([&](transaction& tx) { create(tx, make(1, t)); });
+    const row rows[] = {
+        {"full", {1, 0}, true, created::kind::overloaded},
+        {"this agent is full", {0, 1}, false, created::kind::overloaded},
+        {"the other is not", {0, 1}, true, created::kind::created},
+        {"no limits", {0, 0}, false, created::kind::created},
+        {"room for one more", {4, 3}, false, created::kind::created},
+        {"and no more", {4, 4}, false, created::kind::overloaded},
+    };
+    unsigned n = 1;
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        auto h = make(++n, t);
+        if (r.of_other) h.action.agent = h.hold.agent = other.id;
+        CHECK(in([&](transaction& tx) { return create(tx, h, r.limits).what; }) == r.then);
+    }
+    in([&](transaction& tx) {
+        const auto first = hold_store::get(tx, some_id<hold_id>(1)).value().hold;
+        REQUIRE(hold_store::advance(tx, first, closed_as(first, hold_status::expired, tx.now())) == race::won);
+        CHECK(create(tx, make(20, t), {4, 3}).what == created::kind::created);
+        CHECK(hold_store::open_counts(tx) == std::map<hold_status, std::int64_t>{{hold_status::held, 4}});
+        agent_store::set_status(tx, bot.id, agent_status::suspended).value();
+        CHECK(create(tx, make(21, t)).what == created::kind::inactive);
+    });
+}
+
+TEST_CASE_FIXTURE(holds, "of two who move a hold at once one wins, and no vote is lost")
+{
+    const auto t = now();
+    in([&](transaction& tx) { create(tx, make(1, t)); });
+    std::latch both(2);
+    const auto vote = [&](unsigned n, const person& by) {
+        int lost = 0;
+        for (bool first = true;; first = false) {
+            const auto won = in([&](transaction& tx) {
+                const auto read = hold_store::get(tx, some_id<hold_id>(1)).value();
+                hold next = read.hold;
+                next.decisions.push_back(given(n, by, read.now));
+                if (first) both.arrive_and_wait();
+                return hold_store::advance(tx, read.hold, next);
+            });
+            if (won == race::won) return lost;
+            ++lost;
+        }
+    };
+    auto other_lost = std::async(std::launch::async, vote, 2, grace);
+    const int lost = vote(1, ada) + other_lost.get();
+    CHECK(lost == 1);
+    const auto after = stored(1);
+    CHECK(after.version == 3);
+    REQUIRE(after.decisions.size() == 2);
+    std::set<person_id> voters{after.decisions[0].by, after.decisions[1].by};
+    CHECK(voters == std::set<person_id>{ada.id, grace.id});
+}
+
+TEST_CASE_FIXTURE(holds, "a locked hold is read as the one before has left it, its decisions too")
+{
+    const auto t = now();
+    in([&](transaction& tx) { create(tx, make(1, t)); });
+    std::latch locked(2);
+    auto first = std::async(std::launch::async, [&] {
+        in([&](transaction& tx) {
+            const auto read = hold_store::get_for_update(tx, some_id<hold_id>(1)).value();
+            locked.arrive_and_wait();
+            hold next = read.hold;
+            next.decisions.push_back(given(1, ada, read.now));
+            REQUIRE(hold_store::advance(tx, read.hold, next) == race::won);
+        });
+    });
+    locked.arrive_and_wait();
+    const auto read = in([&](transaction& tx) { return hold_store::get_for_update(tx, some_id<hold_id>(1)).value(); });
+    first.get();
+    CHECK(read.hold.version == 2);
+    REQUIRE(read.hold.decisions.size() == 1);
+    CHECK(read.hold.decisions[0].at <= read.now);
+}
+
+TEST_CASE_FIXTURE(holds, "decisions: kept to the word, one a person, taken back, given anew")
+{
+    in([&](transaction& tx) {
+        const auto t = tx.now();
+        create(tx, make(1, t));
+        auto read = hold_store::get(tx, some_id<hold_id>(1)).value().hold;
+        hold next = read;
+        next.decisions = {given(1, ada, t), given(2, grace, t + 1us)};
+        CHECK(hold_store::advance(tx, read, next) == race::won);
+        read = hold_store::get(tx, read.id).value().hold;
+        REQUIRE(read.decisions.size() == 2);
+        CHECK(read.decisions[0].id == some_id<decision_id>(1));
+        CHECK(read.decisions[0].by == ada.id);
+        CHECK(read.decisions[0].kind == decision_kind::approve);
+        CHECK(read.decisions[0].reason == "fine, \"really\"");
+        CHECK(read.decisions[0].assurance == assurance::passkey);
+        CHECK(read.decisions[0].at == t);
+        CHECK(read.decisions[0].counts_in == std::vector<std::string>{"finance", "sec,ond"});
+
+        evidence_store::put(
+            tx, {some_id<decision_id>(1), "the {text}", std::string("\0a", 2), "{\"type\"}", "sig", "cred", "key", "inbox", ""});
+        evidence_store::put(tx, {some_id<decision_id>(2), "the text", "", "", "", "", "", "slack", "U123"});
+        CHECK(evidence_store::find(tx, some_id<decision_id>(1))->authenticator_data == std::string("\0a", 2));
+        CHECK(evidence_store::find(tx, some_id<decision_id>(1))->public_key == "key");
+        CHECK(evidence_store::find(tx, some_id<decision_id>(2))->signature.empty());
+        CHECK(evidence_store::find(tx, some_id<decision_id>(2))->channel_evidence == "U123");
+        CHECK_FALSE(evidence_store::find(tx, some_id<decision_id>(3)));
+
+        // Ada takes hers back and decides again.
+        next = read;
+        next.decisions.erase(next.decisions.begin());
+        CHECK(hold_store::advance(tx, read, next) == race::won);
+        read = hold_store::get(tx, read.id).value().hold;
+        REQUIRE(read.decisions.size() == 1);
+        next = read;
+        next.decisions.push_back(given(3, ada, t + 2us));
+        CHECK(hold_store::advance(tx, read, next) == race::won);
+        CHECK(hold_store::get(tx, read.id)->hold.decisions.size() == 2);
+        // What she took back is kept, with its evidence.
+        CHECK(evidence_store::find(tx, some_id<decision_id>(1)));
+    });
+    CHECK(ask("SELECT count(*) FROM decisions") == "3");
+    CHECK(ask("SELECT count(*) FROM decisions WHERE taken_back_at IS NOT NULL") == "1");
+    // Whatever the code believes, nobody counts twice.
+    const auto twice = db().run_blocking([&](transaction& tx) {
+        const auto read = hold_store::get(tx, some_id<hold_id>(1)).value().hold;
+        hold next = read;
+        next.decisions.push_back(given(4, ada, tx.now()));
+        return hold_store::advance(tx, read, next);
+    });
+    CHECK_FALSE(twice.has_value());
+    CHECK(stored(1).decisions.size() == 2);
+}
+
+TEST_CASE_FIXTURE(holds, "nonsense cannot be stored")
+{
+    in([&](transaction& tx) { create(tx, make(1, tx.now())); });
+    struct row {
+        const char* name;
+        std::function<void(hold&)> change;
+    };
+    const row rows[] = {
+        {"closed without a time", [](hold& h) { h.status = hold_status::denied, h.wake_at.reset(); }},
+        {"a time without being closed", [](hold& h) { h.closed_at = h.created_at; }},
+        {"held and never woken", [](hold& h) { h.wake_at.reset(); }},
+        {"closed and woken", [](hold& h) { h.status = hold_status::expired, h.closed_at = h.created_at; }},
+        {"approved by no decision", [](hold& h) { h.status = hold_status::approved; }},
+        {"releasing without a claim", [](hold& h) { h.status = hold_status::releasing, h.decided_at = h.created_at; }},
+        {"an outcome that is no status",
+         [](hold& h) {
+             h.outcome = hold_outcome{7, h.created_at};
+         }},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        const auto stored_it = db().run_blocking([&](transaction& tx) {
+            const auto read = hold_store::get(tx, some_id<hold_id>(1)).value().hold;
+            hold next = read;
+            r.change(next);
+            return hold_store::advance(tx, read, next);
+        });
+        CHECK_FALSE(stored_it.has_value());
+    }
+    CHECK(stored(1).version == 1);
+}
+
+TEST_CASE_FIXTURE(holds, "what time moves: due once, by one, in order")
+{
+    const auto t = now();
+    for (unsigned n = 1; n <= 3; ++n) {
+        auto h = make(n, t);
+        h.hold.wake_at = n == 3 ? t + 1h : t - std::chrono::seconds(n);
+        in([&](transaction& tx) { create(tx, h); });
+    }
+    CHECK(in([](transaction& tx) { return hold_store::next_wake(tx); }) == t - 2s);
+    std::latch have(2), done(2);
+    auto other_due = std::async(std::launch::async, [&] {
+        return in([&](transaction& tx) {
+            auto due = hold_store::due(tx, 1);
+            have.arrive_and_wait();
+            done.arrive_and_wait();
+            return due;
+        });
+    });
+    have.arrive_and_wait();
+    const auto mine = in([&](transaction& tx) { return hold_store::due(tx, 10); });  // does not wait
+    done.arrive_and_wait();
+    const auto theirs = other_due.get();
+    REQUIRE(theirs.size() == 1);
+    CHECK(theirs[0].hold.id == some_id<hold_id>(2));
+    REQUIRE(mine.size() == 1);
+    CHECK(mine[0].hold.id == some_id<hold_id>(1));
+    CHECK(mine[0].now >= *mine[0].hold.wake_at);
+    const auto both = in([&](transaction& tx) { return hold_store::due(tx, 10); });
+    REQUIRE(both.size() == 2);
+    CHECK(both[0].hold.id == some_id<hold_id>(2));
+}
+
+TEST_CASE_FIXTURE(holds, "a release is claimed by one, and given back")
+{
+    in([&](transaction& tx) { approve(tx, 1), approve(tx, 2); });
+    CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx); }).has_value());
+    const auto mine = in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 1); });
+    REQUIRE(mine.size() == 1);
+    CHECK(mine[0].hold.id == some_id<hold_id>(1));
+    CHECK_FALSE(mine[0].action.sealed_payload.empty());
+    const auto theirs = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); });
+    REQUIRE(theirs.size() == 1);
+    CHECK(theirs[0].hold.id == some_id<hold_id>(2));
+    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    CHECK_FALSE(in([](transaction& tx) { return hold_store::next_claimable(tx); }));
+
+    hold sending = mine[0].hold;
+    sending.status = hold_status::releasing;
+    sending.wake_at.reset();
+    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, mine[0].hold, sending, {"r2", std::nullopt}); }) == race::lost);
+    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, mine[0].hold, sending, {"r1", std::nullopt}); }) == race::won);
+
+    // Given back: not before its time, and not by another.
+    in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r1", std::nullopt); });
+    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r2", tx.now() + 1h); });
+    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx).value() > tx.now(); }));
+    sql("UPDATE holds SET retry_at = now() WHERE retry_at IS NOT NULL");
+    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).size() == 1);
+    in([](transaction& tx) { hold_store::unclaim_all(tx, "r1"); });
+    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); }).size() == 1);
+
+    // The outcome.
+    const auto read = stored(1);
+    CHECK(read.status == hold_status::releasing);
+    hold done = closed_as(read, hold_status::released, now());
+    done.outcome = hold_outcome{201, *done.closed_at};
+    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, read, done, {"r1", std::nullopt}); }) == race::won);
+    CHECK(stored(1).outcome->status == 201);
+    CHECK(ask("SELECT claimed_by FROM holds WHERE id = '" + read.id.text() + "'").empty());
+}
+
+TEST_CASE_FIXTURE(holds, "nothing could be sent: again, after a while")
+{
+    in([&](transaction& tx) {
+        const auto approved = approve(tx, 1);
+        REQUIRE(hold_store::claim_approved(tx, "r1", 1).size() == 1);
+        hold sending = approved;
+        sending.status = hold_status::releasing;
+        sending.wake_at.reset();
+        REQUIRE(hold_store::advance(tx, approved, sending, {"r1", std::nullopt}) == race::won);
+        ++sending.version;
+        hold again = sending;
+        again.status = hold_status::approved;
+        again.attempts = 1;
+        again.wake_at = again.release_by;
+        REQUIRE(hold_store::advance(tx, sending, again, {"r1", tx.now() + 1h}) == race::won);
+        CHECK(hold_store::claim_approved(tx, "r2", 1).empty());
+    });
+    sql("UPDATE holds SET retry_at = now()");
+    const auto claimed = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 1); });
+    REQUIRE(claimed.size() == 1);
+    CHECK(claimed[0].hold.attempts == 1);
+}
+
+TEST_CASE_FIXTURE(holds, "what a dead replica left")
+{
+    in([&](transaction& tx) {
+        for (unsigned n = 1; n <= 2; ++n) approve(tx, n);
+        const auto claimed = hold_store::claim_approved(tx, "r1", 2);
+        REQUIRE(claimed.size() == 2);
+        hold sending = claimed[0].hold;
+        sending.status = hold_status::releasing;
+        sending.wake_at.reset();
+        REQUIRE(hold_store::advance(tx, claimed[0].hold, sending, {"r1", std::nullopt}) == race::won);
+    });
+    const auto left = [&](const char* to) {
+        return in([&](transaction& tx) {
+            return std::pair(hold_store::abandoned(tx, to, 10).size(), hold_store::claim_approved(tx, to, 10).size());
+        });
+    };
+    CHECK(left("r2") == std::pair<std::size_t, std::size_t>(0, 0));
+    CHECK(in([](transaction& tx) { return replica_store::alive(tx); }) == 2);
+    CHECK(in([](transaction& tx) { return replica_store::beat(tx, "r1"); }) == race::won);
+
+    SUBCASE("its node started again")
+    {
+        in([](transaction& tx) { replica_store::start(tx, "r1-again", "node of r1"); });
+        CHECK(in([](transaction& tx) { return replica_store::beat(tx, "r1"); }) == race::lost);
+        CHECK(left("r1-again") == std::pair<std::size_t, std::size_t>(1, 1));
+    }
+    SUBCASE("it ended")
+    {
+        in([](transaction& tx) { replica_store::end(tx, "r1"); });
+        CHECK(left("r2") == std::pair<std::size_t, std::size_t>(1, 1));
+        CHECK(in([](transaction& tx) { return replica_store::alive(tx); }) == 1);
+    }
+    SUBCASE("it fell silent; but not for its own eyes")
+    {
+        sql("UPDATE replicas SET heartbeat_at = now() - interval '1 minute' WHERE id = 'r1'");
+        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r1", 10); }).empty());
+        // Silence counts only once the database has been up as long: this one has, or has just been started for us.
+        const bool counts = ask("SELECT pg_postmaster_start_time() <= now() - interval '10 seconds'") == "t";
+        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r2", 10); }).size() == (counts ? 1 : 0));
+    }
+}
+
+TEST_CASE_FIXTURE(holds, "lists: newest first, by pages, filtered")
+{
+    const auto t = now();
+    std::vector<new_hold> batch;
+    for (unsigned n = 1; n <= 7; ++n) {
+        auto h = make(n, t + std::chrono::seconds(n / 2));  // some of the same moment
+        h.hold.expires_at = t + 1h;
+        if (n % 3 == 0) h.action.agent = h.hold.agent = other.id;
+        if (n == 4) h.hold.route = h.action.route = "crm";
+        h.hold.reasons[0].summary = "Refund to Kunde_" + std::to_string(n) + " über 100%";
+        batch.push_back(h);
+    }
+    in([&](transaction& tx) { hold_store::create(tx, batch, {}); });
+    in([&](transaction& tx) {
+        const auto read = hold_store::get(tx, some_id<hold_id>(2)).value().hold;
+        hold_store::advance(tx, read, closed_as(read, hold_status::withdrawn, tx.now()));
+    });
+    const auto ids = [&](const hold_query& q) {
+        std::string all;
+        for (const auto& h : in([&](transaction& tx) { return hold_store::list(tx, q); })) all += std::to_string(h.hold.id.bytes()[15]);
+        return all;
+    };
+    hold_query q;
+    CHECK(ids(q) == "7654321");
+    std::string paged;
+    for (hold_query page{.limit = 3};;) {
+        const auto rows = in([&](transaction& tx) { return hold_store::list(tx, page); });
+        if (rows.empty()) break;
+        for (const auto& h : rows) paged += std::to_string(h.hold.id.bytes()[15]);
+        page.cursor = hold_cursor::parse(hold_cursor::after(rows.back()).text());
+        REQUIRE(page.cursor);
+    }
+    CHECK(paged == "7654321");
+
+    struct row {
+        const char* name;
+        hold_query query;
+        const char* then;
+    };
+    const row rows[] = {
+        {"a status", {.status = {hold_status::withdrawn}}, "2"},
+        {"several", {.status = {hold_status::held, hold_status::withdrawn}}, "7654321"},
+        {"none such", {.status = {hold_status::void_}}, ""},
+        {"an agent", {.agent = other.id}, "63"},
+        {"a route", {.route = "crm"}, "4"},
+        {"words of a summary, in any case", {.q = "KUNDE_5 ÜBER"}, "5"},
+        {"what LIKE would read otherwise", {.q = "100%"}, "7654321"},
+        {"not as a pattern", {.q = "kunde%5"}, ""},
+        {"a target", {.q = "/v1/refunds"}, "7654321"},
+        {"an agent's name", {.q = "CRM-bot"}, "63"},
+        {"an id", {.q = some_id<hold_id>(6).text()}, "6"},
+        {"all at once", {.status = {hold_status::held}, .agent = bot.id, .route = "payments", .q = "kunde", .limit = 2}, "75"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        CHECK(ids(r.query) == r.then);
+    }
+    const auto open_of_bot = in([&](transaction& tx) { return hold_store::open_of_agent(tx, bot.id, 2, some_id<hold_id>(1)); });
+    REQUIRE(open_of_bot.size() == 2);
+    CHECK(open_of_bot[0].hold.id == some_id<hold_id>(4));
+    CHECK(in([](transaction& tx) { return hold_store::open(tx, 100); }).size() == 6);
+}
+
+TEST_CASE("cursors from outside")
+{
+    const auto id = some_id<hold_id>(1).text();
+    struct row {
+        const char* name;
+        std::string text;
+        bool good;
+    };
+    const row rows[] = {
+        {"good", "1767603600000000." + id, true},
+        {"before 1970", "-5." + id, true},
+        {"empty", "", false},
+        {"no id", "1767603600000000.", false},
+        {"another kind", "1.act_" + id.substr(4), false},
+        {"no dot", "1767603600000000" + id, false},
+        {"more", "1." + id + "x", false},
+        {"too late", "253402300800000000." + id, false},
+        {"too large", "99999999999999999999." + id, false},
+        {"a sign", "+1." + id, false},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        const auto read = hold_cursor::parse(r.text);
+        CHECK(read.has_value() == r.good);
+        if (read) CHECK(read->text() == r.text);
+    }
+}
+
+TEST_CASE_FIXTURE(holds, "an answer is kept until its time")
+{
+    in([&](transaction& tx) {
+        create(tx, make(1, tx.now()));
+        const auto id = some_id<hold_id>(1);
+        CHECK_FALSE(hold_store::response(tx, id));
+        hold_store::keep_response(tx, {id, 201, R"([["x-upstream","echo"]])", std::string("\0sealed", 7), tx.now() + 24h});
+        const auto kept = hold_store::response(tx, id);
+        REQUIRE(kept);
+        CHECK(kept->status == 201);
+        CHECK(kept->headers == R"([["x-upstream","echo"]])");
+        CHECK(kept->sealed_body == std::string("\0sealed", 7));
+        CHECK(hold_store::remove_expired_responses(tx) == 0);
+        hold_store::keep_response(tx, {id, 500, "[]", "", tx.now() - 1us});
+        CHECK_FALSE(hold_store::response(tx, id));
+        CHECK(hold_store::remove_expired_responses(tx) == 1);
+    });
+}
+
+TEST_CASE_FIXTURE(holds, "large payloads go in parts")
+{
+    const auto t = now();
+    std::vector<new_hold> batch;
+    for (unsigned n = 1; n <= 4; ++n) {
+        batch.push_back(make(n, t));
+        batch.back().action.sealed_payload = std::string(3 * 1024 * 1024, static_cast<char>(n));
+    }
+    const auto answers = in([&](transaction& tx) { return hold_store::create(tx, batch, {}); });
+    for (unsigned n = 1; n <= 4; ++n) {
+        CHECK(answers[n - 1].what == created::kind::created);
+        const auto read = in([&](transaction& tx) { return hold_store::get(tx, some_id<hold_id>(n), payload::read).value(); });
+        CHECK((read.action.sealed_payload == batch[n - 1].action.sealed_payload));
+    }
+}
+
+}  // namespace sallyport::storage

@@ -1,0 +1,257 @@
+// The one client of the people's API, and its types: the shapes of /api/v1/openapi.json.
+import type { AssertionJSON, CreationOptionsJSON, RegistrationJSON, RequestOptionsJSON } from './passkey.ts';
+
+export type HoldStatus =
+  | 'held'
+  | 'approved'
+  | 'releasing'
+  | 'released'
+  | 'denied'
+  | 'expired'
+  | 'withdrawn'
+  | 'undeliverable'
+  | 'void'
+  | 'unknown';
+
+export type Verb = 'approve' | 'deny';
+export type Assurance = 'click' | 'session' | 'passkey';
+
+export interface Person {
+  id: string;
+  handle: string;
+  name: string;
+  email: string | null;
+  roles: string[];
+  teams: string[];
+  status: string;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  class: string;
+  owner: string;
+  status: string;
+  purpose: string | null;
+  scopes: string[];
+  created_at: string;
+  last_seen_at: string | null;
+}
+
+export interface Reason {
+  rule: string;
+  summary: string | null;
+}
+
+export interface Rule extends Reason {
+  team: string | null;
+  verdict: 'allow' | 'hold' | 'deny';
+  matched: boolean;
+}
+
+export interface Body {
+  length: number;
+  content_digest: string;
+  media_type: string | null;
+  text: string | null;
+  base64: string | null;
+}
+
+export interface HeldRequest {
+  method: string;
+  authority: string;
+  target: string;
+  headers: [name: string, value: string][];
+  body: Body | null;
+}
+
+export interface Task {
+  id: string;
+  intent: string | null;
+  expires_at?: string | null;
+}
+
+export interface Workflow {
+  name: string;
+  step: number;
+  steps: number;
+  assurance: Assurance;
+  next_step_at: string | null;
+}
+
+export interface Decision {
+  id: string;
+  decision: Verb;
+  by: Person;
+  reason: string | null;
+  assurance: Assurance;
+  at: string;
+}
+
+export interface Hold {
+  hold: string;
+  action: string;
+  status: HoldStatus;
+  reasons: Reason[];
+  approvals: { needed: number; given: number };
+  created_at: string;
+  expires_at: string;
+  decided_at: string | null;
+  reason: string | null;
+  outcome: { status: number; at: string } | null;
+  agent: Agent;
+  task: Task | null;
+  route: string;
+  policy: string;
+  rules: Rule[];
+  request: HeldRequest;
+  workflow: Workflow;
+  workflows: Workflow[];
+  decisions: Decision[];
+  may_decide: boolean;
+  why_not: string | null;
+  body_fields?: string[]; // JSON pointers into the body: what the rules read
+}
+
+export interface Statement {
+  statement: string;
+  sha256: string;
+  webauthn: RequestOptionsJSON;
+}
+
+export interface AuditEntry {
+  index: number;
+  at: string;
+  kind: string;
+  action: string | null;
+  hold: string | null;
+  agent: string | null;
+  person: string | null;
+  data: unknown;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface HoldFilter {
+  status?: string;
+  agent?: string;
+  route?: string;
+  q?: string;
+  cursor?: string;
+  limit?: number;
+}
+
+// The gateway answered, and the answer is no. `name` is the problem's, as in the contract.
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: string,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(detail || title);
+  }
+}
+
+// No answer came, or none that can be read. Whether the request was carried out is not known.
+export class Unreachable extends Error {}
+
+const TIMEOUT_MS = 20_000;
+const OPEN_PATHS = ['/login', '/enrolments/']; // a 401 there is about the attempt, not about the session
+
+let onSignedOut: () => void = () => {};
+let clockOffset = 0; // server minus here, milliseconds
+
+// Called whenever the gateway says that there is no session (any more).
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+// The gateway's time. A telephone that is minutes off would otherwise show a wrong deadline.
+export function now(): number {
+  return Date.now() + clockOffset;
+}
+
+function learnClock(answer: Response, sentAt: number): void {
+  const stated = Date.parse(answer.headers.get('date') ?? '');
+  if (Number.isNaN(stated)) return;
+  const offset = stated + 500 - (sentAt + Date.now()) / 2; // Date has whole seconds: on average half of one is cut
+  clockOffset = Math.abs(offset) > 2_000 ? offset : 0;
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const sentAt = Date.now();
+  const init: RequestInit = {
+    method,
+    headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    credentials: 'same-origin',
+    cache: 'no-store',
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  let answer: Response, text: string;
+  try {
+    answer = await fetch(`/api/v1${path}`, init);
+    text = await answer.text();
+  } catch {
+    throw new Unreachable('The gateway could not be reached.');
+  }
+  learnClock(answer, sentAt);
+  if (answer.status === 204) return undefined as T;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Unreachable(`The gateway's answer (${answer.status}) could not be read.`);
+  }
+  if (answer.ok) return value as T;
+  const problem = (value ?? {}) as { type?: string; title?: string; detail?: string };
+  const name = String(problem.type ?? '').replace(/^urn:sallyport:problem:/, '');
+  if (answer.status === 401 && !OPEN_PATHS.some((open) => path.startsWith(open))) onSignedOut();
+  throw new Refusal(answer.status, name, problem.title ?? '', problem.detail ?? '');
+}
+
+function query(values: object): string {
+  const set = Object.entries(values).filter(([, v]) => v !== undefined && v !== '' && v !== null);
+  return set.length === 0 ? '' : `?${new URLSearchParams(set.map(([k, v]) => [k, String(v)]))}`;
+}
+
+async function list<T>(name: string, values: object = {}): Promise<Page<T>> {
+  const answer = await request<Record<string, unknown>>('GET', `/${name}${query(values)}`);
+  const items = answer[name];
+  return { items: Array.isArray(items) ? (items as T[]) : [], next: (answer['next'] as string | null | undefined) ?? null };
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  me: async () => (await request<{ person: Person }>('GET', '/me')).person,
+  loginOptions: () => request<RequestOptionsJSON>('POST', '/login/options', {}),
+  login: async (assertion: AssertionJSON) => (await request<{ person: Person }>('POST', '/login', assertion)).person,
+  logout: () => request<void>('POST', '/logout', {}),
+
+  enrolmentOptions: (code: string) => request<CreationOptionsJSON>('POST', `/enrolments/${id(code)}/options`, {}),
+  enrol: async (code: string, made: RegistrationJSON) =>
+    (await request<{ person: Person }>('POST', `/enrolments/${id(code)}`, made)).person,
+
+  holds: (filter: HoldFilter) => list<Hold>('holds', filter),
+  hold: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}`)).hold,
+  statement: (hold: string, decision: Verb, reason: string | null) =>
+    request<Statement>('POST', `/holds/${id(hold)}/statement`, reason === null ? { decision } : { decision, reason }),
+  decide: (hold: string, statement: string, assertion: AssertionJSON | null) =>
+    request<{ decision: Decision; hold: Hold }>(
+      'POST',
+      `/holds/${id(hold)}/decisions`,
+      assertion === null ? { statement } : { statement, assertion },
+    ),
+  takeBack: async (hold: string, decision: string) =>
+    (await request<{ hold: Hold }>('DELETE', `/holds/${id(hold)}/decisions/${id(decision)}`)).hold,
+
+  agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
+  people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),
+  audit: (filter: { cursor?: string } = {}) => list<AuditEntry>('audit', filter),
+};

@@ -1,0 +1,98 @@
+// The log, newest first as the gateway gives it. Everyone may check it with public tools; here it is read.
+import { useEffect, useState } from 'preact/hooks';
+import { api, type AuditEntry } from '../api.ts';
+import { Empty, Failure, Skeleton } from '../components/basics.tsx';
+import { Outside, Pieces } from '../components/text.tsx';
+import { Moment } from '../components/time.tsx';
+import { inert } from '../inert.ts';
+import { useLoad } from '../load.ts';
+
+export function Audit() {
+  const first = useLoad(() => api.audit(), 'audit');
+  const [more, setMore] = useState<{ items: AuditEntry[]; next: string | null } | null>(null);
+  const [moreError, setMoreError] = useState<unknown>(null);
+  useEffect(() => setMore(null), [first.value]);
+  const items = [...(first.value?.items ?? []), ...(more?.items ?? [])];
+  const next = more ? more.next : (first.value?.next ?? null);
+  const loadMore = async () => {
+    if (next === null) return;
+    try {
+      const page = await api.audit({ cursor: next });
+      setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next });
+      setMoreError(null);
+    } catch (error) {
+      setMoreError(error);
+    }
+  };
+  return (
+    <div class="page">
+      <header class="page-head">
+        <h1 tabIndex={-1}>Log</h1>
+        <p class="quiet">
+          Every verdict, decision and release, in one Merkle tree. <code>sallyport audit export</code> and <code>audit verify</code> prove it.
+        </p>
+      </header>
+      {first.error !== null && <Failure error={first.error} again={first.again} />}
+      {first.value === null && first.error === null && <Skeleton rows={8} label="Loading the log" />}
+      {first.value !== null && items.length === 0 && <Empty icon="log" title="The log has no entry that you may read." />}
+      {items.length > 0 && (
+        <ol class="log" role="list">
+          {items.map((entry) => (
+            <Entry entry={entry} key={entry.index} />
+          ))}
+        </ol>
+      )}
+      {moreError !== null && <Failure error={moreError} />}
+      {next !== null && (
+        <p class="more">
+          <button type="button" class="button" onClick={() => void loadMore()}>
+            Show more
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Entry({ entry }: { entry: AuditEntry }) {
+  const data = entry.data === null || entry.data === undefined ? null : JSON.stringify(entry.data, null, 2);
+  return (
+    <li class="log-entry">
+      <span class="log-index">{entry.index}</span>
+      <span class={`log-kind ${entry.kind}`}>{entry.kind}</span>
+      <span class="log-about">
+        {entry.hold ? (
+          <a href={`/holds/${entry.hold}`}>
+            <code>{entry.hold}</code>
+          </a>
+        ) : (
+          entry.action && <code>{entry.action}</code>
+        )}
+        {entry.agent && <span class="quiet">{entry.agent}</span>}
+        {entry.person && <span class="quiet">{entry.person}</span>}
+      </span>
+      <span class="log-time">
+        <Moment at={entry.at} />
+      </span>
+      {data !== null && data !== '{}' && (
+        <details>
+          <summary>
+            <Outside text={headline(entry.data)} />
+          </summary>
+          <pre class="exact">
+            <Pieces pieces={inert(data, '\n')} />
+          </pre>
+        </details>
+      )}
+    </li>
+  );
+}
+
+// The few short values of an entry, as its title.
+function headline(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return String(data);
+  const short = Object.entries(data as Record<string, unknown>).filter(
+    ([, v]) => (typeof v === 'string' && v.length <= 48) || typeof v === 'number' || typeof v === 'boolean',
+  );
+  return short.length === 0 ? 'Details' : short.slice(0, 4).map(([name, v]) => `${name}: ${v}`).join(' · ');
+}
