@@ -88,11 +88,11 @@ struct hold_cursor {
 };
 
 struct hold_query {
-    std::vector<hold_status> status;  // empty: every one
-    std::optional<agent_id> agent;
-    std::string route;  // empty: every one
-    std::string q;      // anywhere in summaries, target, method, agent's name, or an id; letters in any case
-    std::optional<hold_cursor> cursor;
+    std::vector<hold_status> status{};  // empty: every one
+    std::optional<agent_id> agent{};
+    std::string route{};  // empty: every one
+    std::string q{};      // anywhere in summaries, target, method, agent's name, or an id; letters in any case
+    std::optional<hold_cursor> cursor{};
     std::size_t limit = 50;  // at most 100
     storage::payload payload = storage::payload::leave;
 };

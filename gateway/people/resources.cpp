@@ -1,0 +1,58 @@
+#include "gateway/people/resources.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sallyport::people {
+namespace {
+
+constexpr bool open = false, session = true;
+
+constexpr auto table = std::to_array<resource>({
+    {"POST", "enrolments/{code}/options", "WebAuthn creation options for an invited person", open, &enrolment_options},
+    {"POST", "enrolments/{code}", "Registers a passkey, signs in, and spends the code", open, &enrol},
+    {"POST", "login/options", "WebAuthn request options for signing in", open, &login_options},
+    {"POST", "login", "Signs in by a passkey", open, &login},
+    {"POST", "logout", "Ends this session", open, &logout},
+    {"GET", "me", "Who is signed in", session, &me},
+    {"GET", "holds", "The queue and the history, newest first, as far as this person may read them", session, &list_holds},
+    {"GET", "holds/{id}", "One hold, with everything that its signer must see", session, &show_hold},
+    {"POST", "holds/{id}/statement", "The text to sign for a decision", session, &make_statement},
+    {"POST", "holds/{id}/decisions", "Decides, by a statement and the passkey's assertion over it", session, &decide},
+    {"DELETE", "holds/{id}/decisions/{decision}", "Takes one's own decision back while the hold is held", session, &take_back},
+    {"GET", "agents", "Every agent", session, &list_agents},
+    {"GET", "people", "Everybody", session, &list_people},
+    {"GET", "grants", "Standing permissions", session, &list_grants},
+    {"GET", "audit", "The log, newest first, for auditors and operators", session, &list_audit},
+    {"GET", "events", "Server-sent events: holds that changed", session, nullptr},
+    {"GET", "openapi.json", "This description", open, &describe},
+});
+
+bool fits(std::string_view pattern, const std::vector<std::string>& path) noexcept
+{
+    for (const std::string& segment : path) {
+        const auto end = std::min(pattern.find('/'), pattern.size());
+        const auto wanted = pattern.substr(0, end);
+        if (wanted.empty() || segment.empty() || (wanted.front() != '{' && wanted != segment)) return false;
+        pattern.remove_prefix(std::min(end + 1, pattern.size()));
+    }
+    return pattern.empty();
+}
+
+}  // namespace
+
+std::span<const resource> resources() noexcept { return table; }
+
+const resource* find_resource(std::string_view method, const std::vector<std::string>& path, bool& other_method) noexcept
+{
+    other_method = false;
+    if (path.empty()) return nullptr;
+    for (const resource& r : table) {
+        if (!fits(r.path, path)) continue;
+        if (r.method == method || (method == "HEAD" && r.method == "GET")) return &r;
+        other_method = true;
+    }
+    return nullptr;
+}
+
+}  // namespace sallyport::people

@@ -1,0 +1,59 @@
+// What the people's API serves: one row for each method and path, and the function that answers it inside a transaction.
+#pragma once
+
+#include "gateway/people/call.hpp"
+#include "storage/hold_store.hpp"
+#include "storage/transaction.hpp"
+#include "workflows/result.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::people {
+
+/// A failure rolls back; a reply, a problem too, is committed.
+using answer_function = result<reply> (*)(storage::transaction&, const call&);
+
+struct resource {
+    std::string_view method;
+    std::string_view path;     // behind /api/v1, with {name} for a segment that varies
+    std::string_view summary;  // for the description
+    bool needs_session = true;
+    answer_function answer = nullptr;  // null: the event stream
+};
+
+std::span<const resource> resources() noexcept;
+/// Null: none. `other_method`: there is one of that path with another method.
+const resource* find_resource(std::string_view method, const std::vector<std::string>& path, bool& other_method) noexcept;
+
+/// `/api/v1/openapi.json`.
+const std::string& openapi();
+
+// enrolments.cpp
+result<reply> enrolment_options(storage::transaction&, const call&);
+result<reply> enrol(storage::transaction&, const call&);
+result<reply> login_options(storage::transaction&, const call&);
+result<reply> login(storage::transaction&, const call&);
+result<reply> logout(storage::transaction&, const call&);
+result<reply> me(storage::transaction&, const call&);
+// holds.cpp
+result<reply> list_holds(storage::transaction&, const call&);
+result<reply> show_hold(storage::transaction&, const call&);
+// decisions.cpp
+result<reply> make_statement(storage::transaction&, const call&);
+result<reply> decide(storage::transaction&, const call&);
+result<reply> take_back(storage::transaction&, const call&);
+// records.cpp
+result<reply> list_agents(storage::transaction&, const call&);
+result<reply> list_people(storage::transaction&, const call&);
+result<reply> list_grants(storage::transaction&, const call&);
+result<reply> list_audit(storage::transaction&, const call&);
+result<reply> describe(storage::transaction&, const call&);
+
+/// The hold with its payload, if this person may read it; `no_hold`, alike for unknown ones. `lock`: until the
+/// transaction's end.
+result<storage::stored_hold> readable_hold(storage::transaction&, const call&, std::string_view id, bool lock);
+
+}  // namespace sallyport::people
