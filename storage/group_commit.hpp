@@ -33,7 +33,7 @@ public:
 
     group_commit(database& db, writer write, group_limits limits = {}) : db_(db), write_(std::move(write)), limits_(limits) {}
 
-    /// Waits for what runs; nothing may be submitted any more.
+    /// Waits for what runs; nothing may be submitted any more. The database outlives this.
     ~group_commit()
     {
         std::unique_lock lock(mutex_);

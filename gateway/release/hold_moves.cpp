@@ -49,8 +49,8 @@ result<move_result> apply(storage::transaction& tx, storage::stored_hold read, c
 
     auto& to = std::get<moved>(stepped);
     auto with = options;
-    // An approved hold that waits to be tried again says in wake_at when.
-    if (to.next.status == hold_status::approved && to.next.wake_at) with.retry_at = to.next.wake_at;
+    // Nothing could be sent: not before its wake-up.
+    if (read.hold.status == hold_status::releasing && to.next.status == hold_status::approved) with.retry_at = to.next.wake_at;
     if (storage::hold_store::advance(tx, read.hold, to.next, with) == storage::race::lost)
         return fail(problem::conflict, "The hold was changed at the same moment.");
     storage::audit_store::append(tx, entries_of_move(read.hold, to.next, read.now));

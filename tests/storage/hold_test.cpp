@@ -1,128 +1,20 @@
 #include "storage/hold_store.hpp"
 
-#include "fixture.hpp"
-#include "people.hpp"
+#include "holds.hpp"
 #include "storage/evidence_store.hpp"
-#include "storage/replica_store.hpp"
 
 #include <functional>
 #include <future>
 #include <latch>
+#include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace sallyport::storage {
 namespace {
 
 using namespace std::chrono_literals;
-
-workflow some_workflow()
-{
-    workflow w;
-    w.name = "finance";
-    w.approvals = 2;
-    w.assurance = assurance::passkey;
-    w.not_ = {{target::kind::owner, ""}};
-    w.steps = {{{{target::kind::owner, ""}, {target::kind::team, "finance"}}, {"slack", "email"}, 10min},
-               {{{target::kind::schedule, "on-call"}}, {}, 20min}};
-    return w;
-}
-
-// Two people, two agents.
-struct holds : fixture {
-    person ada, grace;
-    agent bot, other;
-
-    explicit holds(std::size_t threads = 2) : fixture(threads)
-    {
-        bot = agent_of(1, "refund-bot", {owner_name::kind::person, "ada"});
-        other = agent_of(2, "crm-bot", {owner_name::kind::team, "finance"});
-        in([&](transaction& tx) {
-            ada = add_person(tx, "ada");
-            grace = add_person(tx, "grace");
-            person_store::add_team(tx, "finance").value();
-            agent_store::add(tx, bot).value();
-            agent_store::add(tx, other).value();
-            for (const auto* replica : {"r1", "r2"}) replica_store::start(tx, replica, std::string("node of ") + replica);
-        });
-    }
-
-    new_hold make(unsigned n, time_point now) const
-    {
-        new_hold h;
-        h.action.id = some_id<action_id>(n);
-        h.action.agent = bot.id;
-        h.action.task = R"({"id":"tsk_1","intent":"refund"})";
-        h.action.route = "payments";
-        h.action.policy = "aa11";
-        h.action.method = "POST";
-        h.action.authority = "api.payments.example";
-        h.action.target = "/v1/refunds";
-        h.action.request_host = "gate.example";
-        h.action.request_target = "/payments/v1/refunds";
-        h.action.content_digest = "sha-256=:abc=:";
-        h.action.digest = "digest-" + std::to_string(n);
-        h.action.content_length = 41;
-        h.action.media_type = "application/json";
-        h.action.sealed_payload = std::string("sealed\0\xff ", 9) + std::to_string(n);
-        h.action.rules = R"([{"rule":"refunds-over-500","matched":true}])";
-        h.action.created_at = now;
-        h.hold.id = some_id<hold_id>(n);
-        h.hold.action = h.action.id;
-        h.hold.agent = bot.id;
-        h.hold.owner = bot.owner;
-        h.hold.route = "payments";
-        h.hold.reasons = {{"refunds-over-500", "Refund 900 EUR to \"c_17\" \\u0000 ÄÖ"}};
-        h.hold.demands = {{some_workflow(), 0, now + 10min, true}};
-        h.hold.created_at = now;
-        h.hold.expires_at = now + 30min;
-        h.hold.wake_at = now + 10min;
-        h.record = {{-1, now, "hold", h.action.id, h.hold.id, bot.id, std::nullopt, R"({"status":"held"})", ""}};
-        outbox_entry message;
-        message.key = h.hold.id.text() + " slack";
-        message.channel = "slack";
-        message.hold = h.hold.id;
-        message.person = ada.id;
-        message.payload = "{}";
-        h.tell = {message};
-        return h;
-    }
-
-    created create(transaction& tx, const new_hold& h, const open_limits& limits = {}) const
-    {
-        return hold_store::create(tx, std::span(&h, 1), limits).at(0);
-    }
-    hold stored(unsigned n)
-    {
-        return in([&](transaction& tx) { return hold_store::get(tx, some_id<hold_id>(n)).value().hold; });
-    }
-    // The n-th hold, made now and approved by both.
-    hold approve(transaction& tx, unsigned n)
-    {
-        auto h = make(n, tx.now());
-        REQUIRE(create(tx, h).what == created::kind::created);
-        hold next = h.hold;
-        next.status = hold_status::approved;
-        next.decided_at = tx.now();
-        next.release_by = tx.now() + 60s;
-        next.wake_at = next.release_by;
-        next.decisions = {given(n * 10, ada, tx.now()), given(n * 10 + 1, grace, tx.now())};
-        REQUIRE(hold_store::advance(tx, h.hold, next) == race::won);
-        ++next.version;
-        return next;
-    }
-    static decision given(unsigned n, const person& by, time_point at)
-    {
-        decision d;
-        d.id = some_id<decision_id>(n);
-        d.by = by.id;
-        d.kind = decision_kind::approve;
-        d.reason = "fine, \"really\"";
-        d.assurance = assurance::passkey;
-        d.at = at;
-        d.counts_in = {"finance", "sec,ond"};
-        return d;
-    }
-};
 
 bool same_workflow(const workflow& a, const workflow& b)
 {
@@ -132,15 +24,6 @@ bool same_workflow(const workflow& a, const workflow& b)
     for (std::size_t i = 0; i < a.steps.size(); ++i)
         if (a.steps[i].notify != b.steps[i].notify || a.steps[i].via != b.steps[i].via || a.steps[i].for_ != b.steps[i].for_) return false;
     return true;
-}
-
-hold closed_as(const hold& read, hold_status status, time_point now)
-{
-    hold next = read;
-    next.status = status;
-    next.closed_at = now;
-    next.wake_at.reset();
-    return next;
 }
 
 }  // namespace
@@ -480,144 +363,6 @@ TEST_CASE_FIXTURE(holds, "nonsense cannot be stored")
         CHECK_FALSE(stored_it.has_value());
     }
     CHECK(stored(1).version == 1);
-}
-
-TEST_CASE_FIXTURE(holds, "what time moves: due once, by one, in order")
-{
-    const auto t = now();
-    for (unsigned n = 1; n <= 3; ++n) {
-        auto h = make(n, t);
-        h.hold.wake_at = n == 3 ? t + 1h : t - std::chrono::seconds(n);
-        in([&](transaction& tx) { create(tx, h); });
-    }
-    CHECK(in([](transaction& tx) { return hold_store::next_wake(tx); }) == t - 2s);
-    std::latch have(2), done(2);
-    auto other_due = std::async(std::launch::async, [&] {
-        return in([&](transaction& tx) {
-            auto due = hold_store::due(tx, 1);
-            have.arrive_and_wait();
-            done.arrive_and_wait();
-            return due;
-        });
-    });
-    have.arrive_and_wait();
-    const auto mine = in([&](transaction& tx) { return hold_store::due(tx, 10); });  // does not wait
-    done.arrive_and_wait();
-    const auto theirs = other_due.get();
-    REQUIRE(theirs.size() == 1);
-    CHECK(theirs[0].hold.id == some_id<hold_id>(2));
-    REQUIRE(mine.size() == 1);
-    CHECK(mine[0].hold.id == some_id<hold_id>(1));
-    CHECK(mine[0].now >= *mine[0].hold.wake_at);
-    const auto both = in([&](transaction& tx) { return hold_store::due(tx, 10); });
-    REQUIRE(both.size() == 2);
-    CHECK(both[0].hold.id == some_id<hold_id>(2));
-}
-
-TEST_CASE_FIXTURE(holds, "a release is claimed by one, and given back")
-{
-    in([&](transaction& tx) { approve(tx, 1), approve(tx, 2); });
-    CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx); }).has_value());
-    const auto mine = in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 1); });
-    REQUIRE(mine.size() == 1);
-    CHECK(mine[0].hold.id == some_id<hold_id>(1));
-    CHECK_FALSE(mine[0].action.sealed_payload.empty());
-    const auto theirs = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); });
-    REQUIRE(theirs.size() == 1);
-    CHECK(theirs[0].hold.id == some_id<hold_id>(2));
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
-    CHECK_FALSE(in([](transaction& tx) { return hold_store::next_claimable(tx); }));
-
-    hold sending = mine[0].hold;
-    sending.status = hold_status::releasing;
-    sending.wake_at.reset();
-    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, mine[0].hold, sending, {"r2", std::nullopt}); }) == race::lost);
-    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, mine[0].hold, sending, {"r1", std::nullopt}); }) == race::won);
-
-    // Given back: not before its time, and not by another.
-    in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r1", std::nullopt); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
-    in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r2", tx.now() + 1h); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
-    CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx).value() > tx.now(); }));
-    sql("UPDATE holds SET retry_at = now() WHERE retry_at IS NOT NULL");
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).size() == 1);
-    in([](transaction& tx) { hold_store::unclaim_all(tx, "r1"); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); }).size() == 1);
-
-    // The outcome.
-    const auto read = stored(1);
-    CHECK(read.status == hold_status::releasing);
-    hold done = closed_as(read, hold_status::released, now());
-    done.outcome = hold_outcome{201, *done.closed_at};
-    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, read, done, {"r1", std::nullopt}); }) == race::won);
-    CHECK(stored(1).outcome->status == 201);
-    CHECK(ask("SELECT claimed_by FROM holds WHERE id = '" + read.id.text() + "'").empty());
-}
-
-TEST_CASE_FIXTURE(holds, "nothing could be sent: again, after a while")
-{
-    in([&](transaction& tx) {
-        const auto approved = approve(tx, 1);
-        REQUIRE(hold_store::claim_approved(tx, "r1", 1).size() == 1);
-        hold sending = approved;
-        sending.status = hold_status::releasing;
-        sending.wake_at.reset();
-        REQUIRE(hold_store::advance(tx, approved, sending, {"r1", std::nullopt}) == race::won);
-        ++sending.version;
-        hold again = sending;
-        again.status = hold_status::approved;
-        again.attempts = 1;
-        again.wake_at = again.release_by;
-        REQUIRE(hold_store::advance(tx, sending, again, {"r1", tx.now() + 1h}) == race::won);
-        CHECK(hold_store::claim_approved(tx, "r2", 1).empty());
-    });
-    sql("UPDATE holds SET retry_at = now()");
-    const auto claimed = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 1); });
-    REQUIRE(claimed.size() == 1);
-    CHECK(claimed[0].hold.attempts == 1);
-}
-
-TEST_CASE_FIXTURE(holds, "what a dead replica left")
-{
-    in([&](transaction& tx) {
-        for (unsigned n = 1; n <= 2; ++n) approve(tx, n);
-        const auto claimed = hold_store::claim_approved(tx, "r1", 2);
-        REQUIRE(claimed.size() == 2);
-        hold sending = claimed[0].hold;
-        sending.status = hold_status::releasing;
-        sending.wake_at.reset();
-        REQUIRE(hold_store::advance(tx, claimed[0].hold, sending, {"r1", std::nullopt}) == race::won);
-    });
-    const auto left = [&](const char* to) {
-        return in([&](transaction& tx) {
-            return std::pair(hold_store::abandoned(tx, to, 10).size(), hold_store::claim_approved(tx, to, 10).size());
-        });
-    };
-    CHECK(left("r2") == std::pair<std::size_t, std::size_t>(0, 0));
-    CHECK(in([](transaction& tx) { return replica_store::alive(tx); }) == 2);
-    CHECK(in([](transaction& tx) { return replica_store::beat(tx, "r1"); }) == race::won);
-
-    SUBCASE("its node started again")
-    {
-        in([](transaction& tx) { replica_store::start(tx, "r1-again", "node of r1"); });
-        CHECK(in([](transaction& tx) { return replica_store::beat(tx, "r1"); }) == race::lost);
-        CHECK(left("r1-again") == std::pair<std::size_t, std::size_t>(1, 1));
-    }
-    SUBCASE("it ended")
-    {
-        in([](transaction& tx) { replica_store::end(tx, "r1"); });
-        CHECK(left("r2") == std::pair<std::size_t, std::size_t>(1, 1));
-        CHECK(in([](transaction& tx) { return replica_store::alive(tx); }) == 1);
-    }
-    SUBCASE("it fell silent; but not for its own eyes")
-    {
-        sql("UPDATE replicas SET heartbeat_at = now() - interval '1 minute' WHERE id = 'r1'");
-        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r1", 10); }).empty());
-        // Silence counts only once the database has been up as long: this one has, or has just been started for us.
-        const bool counts = ask("SELECT pg_postmaster_start_time() <= now() - interval '10 seconds'") == "t";
-        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r2", 10); }).size() == (counts ? 1 : 0));
-    }
 }
 
 TEST_CASE_FIXTURE(holds, "lists: newest first, by pages, filtered")

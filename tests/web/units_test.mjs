@@ -1,0 +1,198 @@
+// The pure parts of the pages: canonical JSON, hidden characters, JSON laid out, money, durations, safe addresses.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { canonical as canonicalHere } from './stand_in.mjs';
+
+const web = fileURLToPath(new URL('../../web', import.meta.url));
+const require = createRequire(path.join(web, 'package.json'));
+const { build } = require('esbuild');
+const VECTORS = process.env.SALLYPORT_VECTORS_DIR ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
+
+const entry = ['canonical', 'evidence', 'format', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
+const bundle = await build({ stdin: { contents: entry, resolveDir: web, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' });
+const at = path.join(fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'sallyport-units-')), 'units.mjs');
+fs.writeFileSync(at, bundle.outputFiles[0].contents);
+const units = await import(at);
+fs.rmSync(path.dirname(at), { recursive: true });
+
+describe('canonical JSON (RFC 8785)', () => {
+  const inputs = fs.existsSync(path.join(VECTORS, 'jcs')) ? fs.readdirSync(path.join(VECTORS, 'jcs')).filter((f) => f.endsWith('.input.json')) : [];
+  it('the vectors', { skip: inputs.length === 0 && 'the test vectors are not there (SALLYPORT_VECTORS_DIR)' }, () => {
+    for (const input of inputs) {
+      const read = (name) => fs.readFileSync(path.join(VECTORS, 'jcs', name), 'utf8');
+      assert.equal(units.canonical(JSON.parse(read(input))), read(input.replace('.input.', '.output.')).trimEnd(), input);
+    }
+  });
+  it('what has no canonical form is refused', () => {
+    for (const value of ['\ud800', NaN, Infinity, { '\udc00': 1 }]) assert.throws(() => units.canonical(value), RangeError);
+  });
+});
+
+describe('digests', () => {
+  it('content digest of exact bytes', async () => {
+    const bytes = new Uint8Array([0, 255, 10]);
+    assert.equal(await units.contentDigest(bytes), `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`);
+  });
+  it('base64url there and back', () => {
+    for (let length = 0; length < 40; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+      const text = units.toBase64url(bytes);
+      assert.equal(text, Buffer.from(bytes).toString('base64url'));
+      assert.deepEqual(units.fromBase64url(text), bytes);
+    }
+  });
+});
+
+describe('a statement is checked against the page', () => {
+  const me = { id: 'per_1', name: 'Ada' };
+  const request = { method: 'POST', authority: 'api.example', target: '/v1/refunds', headers: [['accept', '*/*']], body: null };
+  const hold = { hold: 'hld_1', action: 'act_1', agent: { id: 'agt_1', name: 'bot', owner: 'ada' }, task: null, policy: 'p', reasons: [{ rule: 'r', summary: 's' }], request };
+  const sha = (text) => createHash('sha256').update(text).digest('base64url');
+  const stated = () => ({
+    type: 'sallyport.statement.v1', hold: 'hld_1', decision: 'deny', reason: 'no',
+    action: { id: 'act_1', method: 'POST', authority: 'api.example', target: '/v1/refunds', content_digest: null, digest: sha(canonicalHere({ method: 'POST', authority: 'api.example', target: '/v1/refunds', headers: request.headers, content_digest: null })) },
+    agent: hold.agent, task: null, approver: { id: 'per_1', name: 'Ada' }, rules: ['r'], policy: 'p', summary_digest: sha(canonicalHere(hold.reasons)),
+    slot: null, grant: null, nonce: 'n', issued_at: new Date().toISOString(), expires_at: new Date(Date.now() + 60_000).toISOString(),
+  });
+  const answer = (s, text = canonicalHere(s)) => ({ statement: text, sha256: sha(text), webauthn: { challenge: sha(text) } });
+  const check = (a) => units.verify(a, hold, 'deny', 'no', me);
+
+  it('the right one passes', () => check(answer(stated())));
+  const wrong = {
+    'another decision': (s) => { s.decision = 'approve'; },
+    'another reason': (s) => { s.reason = 'yes'; },
+    'another hold': (s) => { s.hold = 'hld_2'; },
+    'another kind of statement': (s) => { s.type = 'sallyport.statement.v2'; },
+    'another method': (s) => { s.action.method = 'DELETE'; },
+    'another target': (s) => { s.action.target = '/v1/all'; },
+    'another digest': (s) => { s.action.digest = sha('x'); },
+    'a body where none is shown': (s) => { s.action.content_digest = 'sha-256=:AA==:'; },
+    'another agent': (s) => { s.agent = { ...s.agent, id: 'agt_2' }; },
+    'another owner': (s) => { s.agent = { ...s.agent, owner: 'eve' }; },
+    'a task that is not shown': (s) => { s.task = { id: 'tsk_1', intent: 'x' }; },
+    'another approver': (s) => { s.approver.id = 'per_2'; },
+    'other rules': (s) => { s.rules = ['r', 'q']; },
+    'another policy': (s) => { s.policy = 'q'; },
+    'another summary': (s) => { s.summary_digest = sha('x'); },
+    'a grant': (s) => { s.grant = { minutes: 30 }; },
+    'a time that has passed': (s) => { s.expires_at = '2020-01-01T00:00:00Z'; },
+    'no time': (s) => { delete s.expires_at; },
+    'no action': (s) => { s.action = null; },
+  };
+  for (const [name, change] of Object.entries(wrong))
+    it(name, async () => {
+      const s = stated();
+      change(s);
+      await assert.rejects(check(answer(s)), units.Mismatch);
+    });
+  it('another challenge than its SHA-256', async () => {
+    const a = answer(stated());
+    a.webauthn.challenge = sha('x');
+    await assert.rejects(check(a), units.Mismatch);
+  });
+  it('text that is not canonical, or not JSON', async () => {
+    const text = canonicalHere(stated());
+    for (const other of [` ${text}`, text.replace('{', '{"type":"x",'), text.slice(1), 'null', '']) await assert.rejects(check(answer(null, other)), units.Mismatch);
+  });
+});
+
+describe('characters that cannot be seen', () => {
+  const rows = [
+    ['plain', 'Müller – 東京 👍🏽 "x"', null],
+    ['right-to-left override', 'a\u202Eb', 'a\\u202Eb'],
+    ['isolates', '\u2066a\u2069', '\\u2066a\\u2069'],
+    ['zero width', 'pay\u200Bpal', 'pay\\u200Bpal'],
+    ['joiner', 'a\u200Db', 'a\\u200Db'],
+    ['soft hyphen', 'a\u00ADb', 'a\\u00ADb'],
+    ['no-break space', 'a\u00A0b', 'a\\u00A0b'],
+    ['ideographic space', 'a\u3000b', 'a\\u3000b'],
+    ['byte order mark', '\uFEFFa', '\\uFEFFa'],
+    ['null and escape', '\0\x1b[2J', '\\u0000\\u001B[2J'],
+    ['line breaks', 'a\r\nb', 'a\\r\\nb'],
+    ['separators', 'a\u2028b\u2029', 'a\\u2028b\\u2029'],
+    ['tags', 'a\u{E0041}b', 'a\\u{E0041}b'],
+    ['variation selectors that carry text', 'a\u{E0101}', 'a\\u{E0101}'],
+    ['lone surrogate', 'a\uD800b', 'a\\uD800b'],
+    ['Hangul filler', 'a\u3164b', 'a\\u3164b'],
+    ['Braille blank', 'a\u2800b', 'a\\u2800b'],
+    ['private use', '\uE000', '\\uE000'],
+  ];
+  for (const [name, text, shown] of rows)
+    it(name, () => {
+      assert.equal(units.inert(text).map((p) => p.text).join(''), shown ?? text);
+      assert.equal(units.hasHidden(text), shown !== null);
+    });
+  it('line breaks stay where the view has lines', () => assert.equal(units.hasHidden('a\n\tb', '\n\t'), false));
+});
+
+describe('JSON laid out', () => {
+  const text = (layout) => layout.lines.map((l) => '  '.repeat(l.depth) + l.parts.flatMap((p) => p.pieces).map((p) => p.text).join('')).join('\n');
+  it('keeps numbers, order and names as written', () => {
+    const source = '{"b":900.00,"a":[1e3,-0,12345678901234567890],"":{},"x/y":{"m~n":[]},"t":true,"n":null}';
+    const layout = units.layOut(source);
+    assert.equal(text(layout), '{\n  "b": 900.00,\n  "a": [\n    1e3,\n    -0,\n    12345678901234567890\n  ],\n  "": {},\n  "x/y": {\n    "m~n": []\n  },\n  "t": true,\n  "n": null\n}');
+    assert.deepEqual(layout.lines.map((l) => l.pointer), ['', '/b', '/a', '/a/0', '/a/1', '/a/2', '/a', '/', '/x~1y', '/x~1y/m~0n', '/x~1y', '/t', '/n', '']);
+    assert.equal(JSON.stringify(JSON.parse(text(layout))), JSON.stringify(JSON.parse(source)));
+  });
+  it('an escape written out cannot be told from nothing else: backslashes stay doubled', () => {
+    assert.equal(text(units.layOut('"a\\\\u202E"')), '"a\\\\u202E"'); // a backslash and letters
+    assert.equal(text(units.layOut('"a\\u202E"')), '"a\\u202E"'); // the character
+  });
+  it('tells of a name that stands twice', () => assert.deepEqual(units.layOut('{"a":1,"b":{"a":2,"a":3},"a":4}').repeated, ['/b/a', '/a']));
+  it('what is not JSON is not laid out', () => {
+    for (const source of ['', '{', '{"a":1,}', '01', 'nul', '{"a":1} x', '\u00a01', '[1 2]', "{'a':1}"]) assert.equal(units.layOut(source), null, source);
+  });
+  it('very deep is left to the exact text', () => assert.equal(units.layOut('['.repeat(3000) + ']'.repeat(3000)), null));
+  it('a long one takes no long time', () => {
+    const source = JSON.stringify(Array.from({ length: 60_000 }, (_, i) => ({ i })));
+    const began = performance.now();
+    assert.equal(units.layOut(source).lines.length, 180_002);
+    assert.ok(performance.now() - began < 5_000);
+  });
+  it('what a rule reads: the field and what is in it', () => {
+    const rows = [['/a', '/a', true], ['/a', '/a/b', true], ['/a', '/ab', false], ['/a/b', '/a', false], ['', '', true], ['', '/a', false]];
+    for (const [field, pointer, yes] of rows) assert.equal(units.reads([field], pointer), yes, `${field} ${pointer}`);
+  });
+  it('bytes as hex', () => {
+    assert.equal(units.hexRows(new Uint8Array([0, 1, 65, 255])), '00000000  00 01 41 ff                                        ··A·');
+    assert.equal(units.hexRows(new Uint8Array(17)).split('\n').length, 2);
+  });
+});
+
+describe('money', () => {
+  const found = (text) => units.amounts(text).filter((r) => r.amount).map((r) => r.text);
+  const rows = [
+    ['Refund 900.00 EUR to c_17', ['900.00 EUR']],
+    ['Pay EUR 12500 to X', ['EUR 12500']],
+    ['Pay €5 or 7 € or $1,200.50', ['€5', '7 €', '$1,200.50']],
+    ['Deploy checkout 2026.11.24-3 to production', []],
+    ['Set 5 ABC of 7 GPUs', []],
+    ['order 4711', []],
+    ['Move 5 EURO', []],
+    ['c_900 EUR', []],
+  ];
+  for (const [text, amounts] of rows)
+    it(text, () => {
+      assert.deepEqual(found(text), amounts);
+      assert.equal(units.amounts(text).map((r) => r.text).join(''), text);
+    });
+  it('thousands are set apart without changing the text', () => {
+    for (const [amount, groups] of [['1234567.50 EUR', ['1', '234', '567.50 EUR']], ['900 EUR', ['900 EUR']], ['EUR 12500', ['EUR 12', '500']], ['1,200.50 USD', ['1,200.50 USD']], ['0.12345 BTC', ['0.12345 BTC']]]) {
+      assert.deepEqual(units.thousands(amount), groups);
+      assert.equal(groups.join(''), amount);
+    }
+  });
+});
+
+describe('times', () => {
+  const rows = [[0, '0 s'], [1, '1 s'], [59_000, '59 s'], [60_000, '1 min'], [190_000, '3 min 10 s'], [300_000, '5 min'], [3_599_000, '59 min'], [3_600_000, '1 h'], [12_000_000, '3 h 20 min'], [86_400_000, '1 day'], [200_000_000, '2 days'], [-5, '0 s']];
+  for (const [ms, text] of rows) it(text, () => assert.equal(units.duration(ms), text));
+  it('UTC on hover', () => assert.equal(units.utc(Date.UTC(2026, 0, 2, 3, 4, 5)), '2026-01-02 03:04:05 UTC'));
+  it('ago', () => assert.deepEqual([10_000, 120_000, 7_200_000, 172_800_000].map((ms) => units.ago(0, ms)), ['just now', '2 min ago', '2 h ago', '2 days ago']));
+  it('no time', () => assert.deepEqual([null, undefined, '', 'soon'].map(units.parseTime), [null, null, null, null]));
+});
