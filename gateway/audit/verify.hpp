@@ -1,0 +1,39 @@
+// Checks the record without trusting who keeps it: each decision's passkey signature against its statement, the
+// statement against its action, and that nothing was released without an approval. Pure; for `audit verify`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sallyport::audit {
+
+/// An entry as `audit show --json` prints it.
+struct shown_entry {
+    std::int64_t index = 0;
+    std::string kind;
+    std::string action;  // empty: none
+    std::string hold;
+    std::string person;
+    std::string data;  // JSON
+};
+
+struct finding {
+    std::int64_t index = 0;
+    std::string message;
+};
+
+struct verification {
+    std::size_t entries = 0;
+    std::size_t decisions = 0;   // that were found in order
+    std::size_t signatures = 0;  // of them by passkey
+    std::size_t releases = 0;
+    std::vector<finding> findings;  // empty: all is well
+};
+
+/// `entries` are all there are, in the log's order. A decision's `data` holds what semantics.md names: the statement,
+/// authenticatorData, clientDataJSON, signature and the credential's key (SubjectPublicKeyInfo, base64).
+verification verify(std::span<const shown_entry> entries);
+
+}  // namespace sallyport::audit
