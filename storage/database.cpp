@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sallyport::storage {
@@ -160,6 +161,7 @@ private:
         std::thread thread;
         std::unique_ptr<pqxx::connection> connection;  // its thread's
         std::atomic<std::int64_t> heard{0};
+        bool lost = false;                 // its thread's: what was told to be lost is told to be back
         std::atomic<bool> suspect{false};  // the watchdog saw the connection end while it was idle
         std::mutex socket_mutex;           // over what follows: the watchdog must not shut down a socket of somebody else
         int socket = -1;
@@ -182,6 +184,7 @@ private:
             set_socket(w, w.connection->sock(), false);
             w.suspect = false;
             connected_.fetch_add(1, std::memory_order_release);
+            if (std::exchange(w.lost, false)) event("database connected", "");
             return std::nullopt;
         } catch (const pqxx::broken_connection& e) {
             set_socket(w, -1, false);
@@ -232,6 +235,7 @@ private:
             const std::lock_guard lock(mutex_);
             last = connected_.fetch_sub(1, std::memory_order_acq_rel) == 1;
         }
+        w.lost = true;
         event("database connection lost", why);
         if (last) refuse_queue("not connected");
     }
@@ -293,10 +297,10 @@ private:
         if (!pause(back_off)) return false;
         if (const auto failure = open(w)) {
             if (back_off == 0ms) event("database cannot be reached", failure->cause);
+            w.lost = true;
             back_off = std::min(back_off == 0ms ? 50ms : back_off * 2, longest_back_off);
             return false;
         }
-        if (back_off > 0ms) event("database connected", "");
         back_off = 0ms;
         return true;
     }

@@ -98,10 +98,21 @@ void recorder::stop() noexcept
     if (flusher_.joinable()) flusher_.join();
 }
 
-bool recorder::wait(std::chrono::milliseconds time)
+bool recorder::wait(std::chrono::milliseconds time, bool for_shipping)
 {
     std::unique_lock lock(mutex_);
-    return wake_.wait_for(lock, time, [this] { return stopping_; });
+    wake_.wait_for(lock, time, [&] { return stopping_ || (for_shipping && asked_ > begun_); });
+    if (for_shipping) begun_ = asked_;
+    return stopping_;
+}
+
+void recorder::catch_up(std::chrono::milliseconds patience)
+{
+    std::unique_lock lock(mutex_);
+    // A round that has begun already may have missed what the caller means.
+    const auto wanted = ++asked_;
+    wake_.notify_all();
+    wake_.wait_for(lock, patience, [&] { return stopping_ || done_ >= wanted; });
 }
 
 std::vector<recorder::source> recorder::sources() const
@@ -203,12 +214,17 @@ void recorder::run_shipper()
         log_size_.store(head->size, std::memory_order_relaxed);
     bool ending = false;
     do {
-        ending = wait(ship_every);
+        ending = wait(ship_every, true);
         try {
             if (ship_all()) integrate();
         } catch (const std::exception& e) {
             log::error("recorder failed", {{"cause", e.what()}});
         }
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = begun_;
+        }
+        wake_.notify_all();
     } while (!ending);
 }
 
@@ -216,7 +232,7 @@ void recorder::run_flusher()
 {
     bool ending = false;
     do {
-        ending = wait(flush_every);
+        ending = wait(flush_every, false);
         for (const source& from : sources())
             if (from.owner) from.segment->flush();
     } while (!ending);

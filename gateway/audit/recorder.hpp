@@ -6,6 +6,7 @@
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -33,6 +34,10 @@ public:
     /// the next start.
     void stop() noexcept;
 
+    /// Returns when everything that was recorded before the call is in the log, or after `patience`: whoever reads the log
+    /// sees what has just happened. Any thread that may block.
+    void catch_up(std::chrono::milliseconds patience);
+
     /// Entries in the log, as last seen; for metrics. Any thread.
     std::int64_t log_size() const noexcept { return log_size_.load(std::memory_order_relaxed); }
 
@@ -47,13 +52,14 @@ private:
     bool integrate();
     void run_shipper();
     void run_flusher();
-    bool wait(std::chrono::milliseconds);
+    bool wait(std::chrono::milliseconds, bool for_shipping);
 
     storage::database& db_;
     std::vector<journal*> journals_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;
+    std::uint64_t asked_ = 0, begun_ = 0, done_ = 0;           // rounds of shipping: wanted, begun, finished
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
     std::atomic<std::int64_t> log_size_{0};

@@ -148,6 +148,7 @@ http::awaitable<reply> api::answer(http::exchange& x, call& c, const resource& t
         if (done) {
             if (!to.answer) c.person = std::nullopt;
             if (done->approved && context_.approved) context_.approved(*done->approved);
+            if (done->closed && context_.closed) context_.closed(*done->closed);
             if (done->directory_generation > 0) co_await await_directory(x, done->directory_generation);
             co_return std::move(*done);
         }

@@ -5,6 +5,7 @@
 #include "gateway/identity/standing.hpp"
 #include "gateway/jose/sealing.hpp"
 #include "storage/transaction.hpp"
+#include "workflows/hold.hpp"
 #include "workflows/person.hpp"
 #include "workflows/result.hpp"
 #include "workflows/secret.hpp"
@@ -55,6 +56,7 @@ struct reply {
 
     // What is to be done once it is committed, before it is sent.
     std::optional<hold_id> approved;
+    std::optional<hold> closed;
     std::int64_t directory_generation = 0;  // wait, for a moment, until our own snapshot is that new
 };
 

@@ -6,6 +6,7 @@
 #include "gateway/people/event_hub.hpp"
 #include "storage/database.hpp"
 #include "web/assets.hpp"
+#include "workflows/hold.hpp"
 #include "workflows/ids.hpp"
 
 #include <functional>
@@ -23,6 +24,8 @@ struct people_context {
     std::function<void(hold_id)> approved;
     /// People or passkeys changed: read the directory soon. Any core's thread; must not block. May be empty.
     std::function<void()> directory_changed;
+    /// A decision has closed that hold, for whoever counts. Any core's thread. May be empty.
+    std::function<void(const hold&)> closed;
     /// The pages: `web::find_page` and `web::find_asset` in the program, something smaller in tests.
     const web::asset* (*find_page)(std::string_view path) noexcept = nullptr;
     const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;

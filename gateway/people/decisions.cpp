@@ -204,6 +204,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     record(tx, c, now, evidence_json(*written, evidence));
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(c, now)}});
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
+    if (closed(now.hold.status)) r.closed = now.hold;
     return r;
 }
 

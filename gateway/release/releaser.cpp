@@ -21,6 +21,11 @@ constexpr std::size_t sending_at_once = 512;
 constexpr auto look_every = 1s;
 constexpr auto database_pause = 500ms;
 
+metrics::histogram& hold_seconds(metrics::registry& registry, hold_status outcome)
+{
+    return registry.time("sallyport_hold_seconds", "From the making of a hold to its end.", {{"outcome", name_of(outcome)}});
+}
+
 }  // namespace
 
 struct releaser::ready {
@@ -42,8 +47,7 @@ struct releaser::worker {
 void count_closed(metrics::registry& registry, const hold& h)
 {
     if (!h.closed_at) return;
-    registry.time("sallyport_hold_seconds", "From the making of a hold to its end.", {{"outcome", name_of(h.status)}})
-        .observe(*h.closed_at - h.created_at);
+    hold_seconds(registry, h.status).observe(*h.closed_at - h.created_at);
 }
 
 releaser::releaser(storage::database& db, keyring keys, const identity::standings& all, const identity::signing_keys& signing,
@@ -57,6 +61,10 @@ releaser::releaser(storage::database& db, keyring keys, const identity::standing
       replica_(std::move(replica))
 {
     const auto sink = [](std::string_view what) { log::error("releasing failed", {{"cause", what}}); };
+    // All of them from the start, so that graphs have something to draw.
+    for (const auto status : {hold_status::released, hold_status::denied, hold_status::expired, hold_status::withdrawn,
+                              hold_status::undeliverable, hold_status::void_, hold_status::unknown})
+        hold_seconds(registry, status);
     for (const lane& l : lanes) workers_.push_back(std::make_unique<worker>(l, sink));
 }
 
@@ -152,7 +160,7 @@ http::awaitable<void> releaser::run()
     }
 }
 
-result<void> releaser::record(storage::transaction& tx, const ready& one, const event& what, const answer* kept)
+result<hold> releaser::record(storage::transaction& tx, const ready& one, const event& what, const answer* kept)
 {
     auto read = storage::hold_store::get_for_update(tx, one.held.hold.id);
     if (!read) return fail(problem::internal_error, "", "the hold is gone");
@@ -162,7 +170,7 @@ result<void> releaser::record(storage::transaction& tx, const ready& one, const 
     if (kept && done->moved)
         storage::hold_store::keep_response(tx,
                                            seal_answer(keys_, one.held.hold.id, *kept, now + one.standing->config->limits.keep_response));
-    return {};
+    return std::move(done->hold.hold);
 }
 
 http::awaitable<void> releaser::release_one(worker& at, std::shared_ptr<ready> one)
@@ -212,7 +220,10 @@ http::awaitable<void> releaser::release_one(worker& at, std::shared_ptr<ready> o
             return record(tx, *one, what, kept.get());
         };
         const auto done = co_await db_.run(at.of.core->get_executor(), std::move(write));
-        if (done) break;
+        if (done) {
+            count_closed(registry_, *done);
+            break;
+        }
         if (done.error().what != problem::storage_unavailable && done.error().what != problem::conflict) {
             log::error("outcome not recorded", {{"hold", one->held.hold.id.text()},
                                                 {"action", one->action.id.text()},

@@ -52,7 +52,7 @@ private:
     http::awaitable<void> all_sent(http::steady_time deadline);
     http::awaitable<void> release_one(worker&, std::shared_ptr<ready>);
     result<std::vector<std::shared_ptr<ready>>> claim(storage::transaction&);
-    result<void> record(storage::transaction&, const ready&, const event&, const answer*);
+    result<hold> record(storage::transaction&, const ready&, const event&, const answer*);
 
     storage::database& db_;
     keyring keys_;

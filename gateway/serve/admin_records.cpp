@@ -176,6 +176,7 @@ std::optional<admin_answer> admin_audit(services& all, const admin_request& requ
 {
     if (request.path.empty() || request.path[0] != "audit") return std::nullopt;
     if (!request.is("GET", {"audit"})) return fail(problem::not_found);
+    all.recorder.catch_up(std::chrono::seconds(3));
     storage::audit_query ask;
     ask.oldest_first = true;
     ask.limit = 1000;

@@ -222,10 +222,11 @@ result<void> application::parts::open_database()
     releaser = std::make_unique<release::releaser>(*db, *keys, standings, *signing, metrics, replica, std::move(lanes));
     clockwork = std::make_unique<release::clockwork>(*db, standings, *releaser, metrics, replica);
     events = std::make_unique<people::event_hub>(*db);
-    people = std::make_unique<people::api>(people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); },
-                                                                  [this] { directory->wake(); }, &web::find_page, &web::find_asset});
+    people = std::make_unique<people::api>(
+        people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
+                               [this](const hold& closed) { release::count_closed(metrics, closed); }, &web::find_page, &web::find_asset});
     services = std::make_unique<serve::services>(
-        serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory,
+        serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});
     listener = std::make_unique<storage::listener>(std::move(heard));
     return {};

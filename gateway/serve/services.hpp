@@ -1,6 +1,7 @@
 // What every worker shares: the parts of the gateway behind the calls. Built once (application.cpp), referred to by all.
 #pragma once
 
+#include "gateway/audit/recorder.hpp"
 #include "gateway/identity/directory_watch.hpp"
 #include "gateway/identity/signing_keys.hpp"
 #include "gateway/identity/standing.hpp"
@@ -23,6 +24,7 @@ struct services {
     release::hold_maker& holds;
     release::releaser& releaser;
     identity::directory_watch& directory;
+    audit::recorder& recorder;
     metrics::histogram& call_seconds;
 };
 

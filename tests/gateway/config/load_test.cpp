@@ -687,7 +687,7 @@ TEST_CASE("warnings: right, but without sense")
 TEST_CASE("rules that cannot err, or have a way to hold, are no cause for a warning")
 {
     const std::string routes = "routes: [ { id: x, prefix: /x, upstream: http://127.0.0.1:9 } ]\n";
-    for (const std::string_view rule : {"when: 'request.method in [\"GET\"] && request.path == \"body /v1\"', verdict: allow",
+    for (const std::string_view rule : {"when: 'request.method in [\"GET\"] && request.path == \"/body /v1\"', verdict: allow",
                                         "when: body.a == 1, verdict: allow, on_error: deny"}) {
         CAPTURE(rule);
         const directory dir{{"a.yaml", routes + "policies: [ { id: p, route: x, " + std::string(rule) + " } ]\n"}};

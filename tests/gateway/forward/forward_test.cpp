@@ -118,7 +118,7 @@ TEST_CASE("well-formed answers of every framing")
             std::string_view left = body;
             while (!chunks.done()) {
                 const auto piece = chunks.next(left);
-                REQUIRE(piece);
+                REQUIRE(piece.has_value());
                 decoded += piece->data;
                 left.remove_prefix(piece->used);
                 REQUIRE((chunks.done() || !left.empty()));
