@@ -498,7 +498,8 @@ private:
         try {
             const auto connection = connect(connection_string(uri(superuser), secret(), 10s));
             pqxx::nontransaction work(*connection);
-            if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty()) work.exec(std::string("CREATE ROLE ") + role + " LOGIN");
+            if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty())
+                work.exec(std::string("CREATE ROLE ") + role + " LOGIN");
             // The one that initdb made is as good as another, and takes no time to copy.
             work.exec(std::string("ALTER DATABASE postgres OWNER TO ") + role);
         } catch (const std::exception& e) {

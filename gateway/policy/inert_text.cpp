@@ -15,29 +15,29 @@ struct range {
 
 // Controls; what turns the direction; what takes no room and so hides or forges. In order, for the search.
 constexpr auto dangerous = std::to_array<range>({
-    {0x0000, 0x001F},    // C0
-    {0x007F, 0x009F},    // DEL, C1
-    {0x00AD, 0x00AD},    // soft hyphen
-    {0x034F, 0x034F},    // combining grapheme joiner
-    {0x061C, 0x061C},    // Arabic letter mark
-    {0x115F, 0x1160},    // Hangul fillers
-    {0x17B4, 0x17B5},    // Khmer inherent vowels
-    {0x180B, 0x180F},    // Mongolian selectors and vowel separator
-    {0x200B, 0x200F},    // zero width, left-to-right and right-to-left marks
-    {0x2028, 0x202E},    // line and paragraph separators, bidirectional embeddings and overrides
-    {0x2060, 0x206F},    // word joiner, invisible operators, isolates, deprecated format characters
-    {0x2800, 0x2800},    // the blank Braille pattern
-    {0x3164, 0x3164},    // Hangul filler
-    {0xE000, 0xF8FF},    // private use: looks like whatever a font says
-    {0xFE00, 0xFE0E},    // variation selectors, but for the one of emoji
-    {0xFEFF, 0xFEFF},    // byte order mark
-    {0xFFA0, 0xFFA0},    // halfwidth Hangul filler
-    {0xFFF0, 0xFFFB},    // interlinear annotations
-    {0xFFFE, 0xFFFF},    // noncharacters
-    {0x13430, 0x1345F},  // Egyptian format controls
-    {0x1BCA0, 0x1BCA3},  // shorthand format controls
-    {0x1D173, 0x1D17A},  // musical format controls
-    {0xE0000, 0x10FFFF}, // tags, variation selectors, private use
+    {0x0000, 0x001F},     // C0
+    {0x007F, 0x009F},     // DEL, C1
+    {0x00AD, 0x00AD},     // soft hyphen
+    {0x034F, 0x034F},     // combining grapheme joiner
+    {0x061C, 0x061C},     // Arabic letter mark
+    {0x115F, 0x1160},     // Hangul fillers
+    {0x17B4, 0x17B5},     // Khmer inherent vowels
+    {0x180B, 0x180F},     // Mongolian selectors and vowel separator
+    {0x200B, 0x200F},     // zero width, left-to-right and right-to-left marks
+    {0x2028, 0x202E},     // line and paragraph separators, bidirectional embeddings and overrides
+    {0x2060, 0x206F},     // word joiner, invisible operators, isolates, deprecated format characters
+    {0x2800, 0x2800},     // the blank Braille pattern
+    {0x3164, 0x3164},     // Hangul filler
+    {0xE000, 0xF8FF},     // private use: looks like whatever a font says
+    {0xFE00, 0xFE0E},     // variation selectors, but for the one of emoji
+    {0xFEFF, 0xFEFF},     // byte order mark
+    {0xFFA0, 0xFFA0},     // halfwidth Hangul filler
+    {0xFFF0, 0xFFFB},     // interlinear annotations
+    {0xFFFE, 0xFFFF},     // noncharacters
+    {0x13430, 0x1345F},   // Egyptian format controls
+    {0x1BCA0, 0x1BCA3},   // shorthand format controls
+    {0x1D173, 0x1D17A},   // musical format controls
+    {0xE0000, 0x10FFFF},  // tags, variation selectors, private use
 });
 
 bool is_dangerous(char32_t c) noexcept

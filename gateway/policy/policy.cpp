@@ -177,7 +177,8 @@ verdict rule_set::judge(std::size_t route, const call_facts& call) const
             if (result.kind == verdict_kind::hold) {
                 const std::string& own = impl_->definitions[number].workflow;
                 std::string workflow = own.empty() ? std::string(default_workflow) : own;
-                if (std::ranges::find(result.workflows, workflow) == result.workflows.end()) result.workflows.push_back(std::move(workflow));
+                if (std::ranges::find(result.workflows, workflow) == result.workflows.end())
+                    result.workflows.push_back(std::move(workflow));
             }
         }
         result.rules.push_back(std::move(s));

@@ -81,7 +81,11 @@ private:
 class checker {
 public:
     checker(syntax_tree& tree, const environment& names, type_table& table, checking mode)
-        : tree_(tree), names_(names), table_(table), types_(table), enforced_(mode == checking::enforced)
+        : tree_(tree),
+          names_(names),
+          table_(table),
+          types_(table),
+          enforced_(mode == checking::enforced)
     {
     }
 
@@ -284,7 +288,7 @@ private:
                 continue;
             }
             // What several overloads give is known only when it runs.
-            result = result ? types_.join(result, fits) : fits;
+            result = result ? types_.join(types_.settle(result), types_.settle(fits)) : fits;
         }
         if (!result) return no_overload(e, arguments);
         return result;
@@ -307,7 +311,8 @@ private:
     {
         for (std::size_t i = 0; i < arguments.size(); ++i)
             if (!types_.fit(&types::boolean, arguments[i]))
-                wrong(e.arguments[i]->begin, "'" + shown_name(e.name) + "' takes conditions, not '" + describe(*types_.settle(arguments[i])) + "'");
+                wrong(e.arguments[i]->begin,
+                      "'" + shown_name(e.name) + "' takes conditions, not '" + describe(*types_.settle(arguments[i])) + "'");
         return &types::boolean;
     }
 
@@ -316,7 +321,8 @@ private:
         const auto shown = [&](std::size_t i) { return describe(*types_.settle(arguments[i])); };
         if (is_operator(e.name) && arguments.size() == 2) {
             const bool index = e.name.starts_with("_[");
-            return wrong(e.offset, "no such overload: " + shown(0) + (index ? "[" : " " + shown_name(e.name) + " ") + shown(1) + (index ? "]" : ""));
+            return wrong(e.offset,
+                         "no such overload: " + shown(0) + (index ? "[" : " " + shown_name(e.name) + " ") + shown(1) + (index ? "]" : ""));
         }
         std::string given;
         for (std::size_t i = e.method ? 1 : 0; i < arguments.size(); ++i) given += (given.empty() ? "" : ", ") + shown(i);
@@ -383,7 +389,8 @@ private:
             first = range->first;
             second = range->second;
         } else if (range->kind != type_kind::dyn && range->kind != type_kind::parameter) {
-            wrong(e.arguments[0]->begin, "'" + std::string(e.name) + "' goes over a list or a map, not over '" + describe(*types_.settle(range)) + "'");
+            wrong(e.arguments[0]->begin,
+                  "'" + std::string(e.name) + "' goes over a list or a map, not over '" + describe(*types_.settle(range)) + "'");
         }
         e.slot = static_cast<std::uint32_t>(locals_.size());
         enter(e.offset, e.local, first);

@@ -32,7 +32,8 @@ value whole_of_text(std::string_view text)
 value int_of_uint(workspace&, arguments a, const prepared*)
 {
     const std::uint64_t n = a[0].natural();
-    return n > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) ? out_of_range() : value::of(static_cast<std::int64_t>(n));
+    return n > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) ? out_of_range()
+                                                                                    : value::of(static_cast<std::int64_t>(n));
 }
 value int_of_double(workspace&, arguments a, const prepared*)
 {

@@ -43,7 +43,10 @@ std::string key_text(const value& key)
 class evaluator {
 public:
     evaluator(const std::vector<node>& nodes, activation& facts, workspace& work, value* locals)
-        : nodes_(nodes.data()), facts_(facts), work_(work), locals_(locals)
+        : nodes_(nodes.data()),
+          facts_(facts),
+          work_(work),
+          locals_(locals)
     {
     }
 

@@ -50,7 +50,8 @@ private:
         if (pattern.starts_with('.')) {
             int digits = 0;
             const auto [end, error] = std::from_chars(pattern.data() + 1, pattern.data() + pattern.size(), digits);
-            if (error != std::errc{} || digits < 0 || static_cast<std::size_t>(digits) > most_precision) return value::error("a precision that cannot be");
+            if (error != std::errc{} || digits < 0 || static_cast<std::size_t>(digits) > most_precision)
+                return value::error("a precision that cannot be");
             precision = digits;
             pattern.remove_prefix(static_cast<std::size_t>(end - pattern.data()));
         }
@@ -72,7 +73,10 @@ private:
     }
 
     value done() const noexcept { return value::of(true); }
-    value refuse(std::string_view what, const value& v) { return work_.fail("error during formatting: " + std::string(what) + ", was given ", type_name(v)); }
+    value refuse(std::string_view what, const value& v)
+    {
+        return work_.fail("error during formatting: " + std::string(what) + ", was given ", type_name(v));
+    }
 
     value text(const value& v, int depth)
     {
@@ -143,7 +147,9 @@ private:
     value floating(const value& v, int precision, std::chars_format form)
     {
         if (!v.is_number()) return refuse("fixed-point and scientific clauses can only be used on numbers", v);
-        const double d = v.is(kind::real) ? v.real() : v.is(kind::integer) ? static_cast<double>(v.integer()) : static_cast<double>(v.natural());
+        const double d = v.is(kind::real)      ? v.real()
+                         : v.is(kind::integer) ? static_cast<double>(v.integer())
+                                               : static_cast<double>(v.natural());
         if (!std::isfinite(d)) {
             out_ += double_text(d);
             return done();
@@ -158,7 +164,8 @@ private:
     {
         std::array<char, 72> digits{};
         const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), magnitude, base);
-        if (upper) std::transform(digits.data(), written.ptr, digits.data(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        if (upper)
+            std::transform(digits.data(), written.ptr, digits.data(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
         if (negative) out_.push_back('-');
         out_.append(digits.data(), written.ptr);
     }

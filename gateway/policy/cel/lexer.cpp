@@ -19,8 +19,8 @@ constexpr int hex_digit(char c) noexcept
 }
 
 // The longest first.
-constexpr auto symbols = std::to_array<std::string_view>({"&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%",
-                                                          "!", "?", ":", ",", ".", "(", ")", "[", "]", "{", "}"});
+constexpr auto symbols = std::to_array<std::string_view>(
+    {"&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", ",", ".", "(", ")", "[", "]", "{", "}"});
 constexpr auto keywords = std::to_array<std::string_view>({"true", "false", "null", "in"});
 
 class scanner {
@@ -100,9 +100,8 @@ private:
         next.kind = token_kind::quoted_identifier;
         next.text = source_.substr(begin, at_ - begin);
         ++at_;
-        const bool known = std::ranges::all_of(next.text, [](char c) {
-            return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '/' || c == ' ';
-        });
+        const bool known = std::ranges::all_of(
+            next.text, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '/' || c == ' '; });
         if (next.text.empty() || !known) return fail(next.offset, "a quoted name has letters, digits and `_.-/ ` only");
         return true;
     }

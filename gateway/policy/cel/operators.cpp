@@ -122,7 +122,8 @@ value subtract_timestamps(workspace&, arguments a, const prepared*)
     std::int64_t nanoseconds = 0;
     const std::int64_t seconds = a[0].seconds() - a[1].seconds();
     const std::int64_t rest = static_cast<std::int64_t>(a[0].nanoseconds()) - static_cast<std::int64_t>(a[1].nanoseconds());
-    if (__builtin_mul_overflow(seconds, std::int64_t{1'000'000'000}, &nanoseconds) || __builtin_add_overflow(nanoseconds, rest, &nanoseconds))
+    if (__builtin_mul_overflow(seconds, std::int64_t{1'000'000'000}, &nanoseconds) ||
+        __builtin_add_overflow(nanoseconds, rest, &nanoseconds))
         return value::error("duration out of range");
     return value::of_duration(nanoseconds);
 }
@@ -173,8 +174,9 @@ constexpr auto uint_double = takes_of<natural, real>;
 constexpr auto double_int = takes_of<real, integer>;
 constexpr auto double_uint = takes_of<real, natural>;
 
-constexpr std::array<std::span<const type* const>, 14> comparable{ints,       uints,     doubles,    int_uint,   int_double, uint_int, uint_double,
-                                                                  double_int, double_uint, strings, two_bytes, booleans, timestamps, durations};
+constexpr std::array<std::span<const type* const>, 14> comparable{ints,      uints,       doubles,    int_uint,    int_double,
+                                                                  uint_int,  uint_double, double_int, double_uint, strings,
+                                                                  two_bytes, booleans,    timestamps, durations};
 
 constexpr auto fixed = std::to_array<overload>({
     {"_+_", false, ints, &integer, add_whole<i64>},

@@ -39,9 +39,15 @@ bool is_zero(const value& v) noexcept
 
 value none(workspace&, arguments, const prepared*) { return value::of_optional(nullptr); }
 value some(workspace& work, arguments a, const prepared*) { return kept(work, a[0]); }
-value some_unless_zero(workspace& work, arguments a, const prepared*) { return is_zero(a[0]) ? value::of_optional(nullptr) : kept(work, a[0]); }
+value some_unless_zero(workspace& work, arguments a, const prepared*)
+{
+    return is_zero(a[0]) ? value::of_optional(nullptr) : kept(work, a[0]);
+}
 value has_value(workspace&, arguments a, const prepared*) { return value::of(a[0].content() != nullptr); }
-value content(workspace&, arguments a, const prepared*) { return a[0].content() ? *a[0].content() : value::error("optional.none() has no value"); }
+value content(workspace&, arguments a, const prepared*)
+{
+    return a[0].content() ? *a[0].content() : value::error("optional.none() has no value");
+}
 
 using namespace types;
 constexpr std::array<const type*, 0> nothing{};

@@ -20,8 +20,20 @@ struct binary_operator {
     std::string_view function;
 };
 constexpr auto binary_operators = std::to_array<binary_operator>({
-    {"||", 1, "_||_"}, {"&&", 2, "_&&_"}, {"<", 3, "_<_"},   {"<=", 3, "_<=_"}, {">", 3, "_>_"}, {">=", 3, "_>=_"}, {"==", 3, "_==_"},
-    {"!=", 3, "_!=_"}, {"in", 3, "_in_"}, {"+", 4, "_+_"},   {"-", 4, "_-_"},   {"*", 5, "_*_"}, {"/", 5, "_/_"},   {"%", 5, "_%_"},
+    {"||", 1, "_||_"},
+    {"&&", 2, "_&&_"},
+    {"<", 3, "_<_"},
+    {"<=", 3, "_<=_"},
+    {">", 3, "_>_"},
+    {">=", 3, "_>=_"},
+    {"==", 3, "_==_"},
+    {"!=", 3, "_!=_"},
+    {"in", 3, "_in_"},
+    {"+", 4, "_+_"},
+    {"-", 4, "_-_"},
+    {"*", 5, "_*_"},
+    {"/", 5, "_/_"},
+    {"%", 5, "_%_"},
 });
 
 // Carries the first mistake up through the recursion, at load only; caught in parse().
@@ -69,8 +81,8 @@ private:
     void expect(std::string_view symbol)
     {
         if (accept(symbol)) return;
-        fail(look().offset, "expected '" + std::string(symbol) + "' before " +
-                                (look().kind == token_kind::end ? "the end" : "'" + shown(look()) + "'"));
+        fail(look().offset,
+             "expected '" + std::string(symbol) + "' before " + (look().kind == token_kind::end ? "the end" : "'" + shown(look()) + "'"));
     }
 
     expression& make(expression_kind kind, std::size_t offset, std::size_t begin)
@@ -231,7 +243,8 @@ private:
     {
         const std::size_t n = arguments.size();
         const std::string_view m = name.text;
-        if (target->kind == expression_kind::identifier && target->name == "cel" && m == "bind" && n == 3) return bind(name, *target, arguments);
+        if (target->kind == expression_kind::identifier && target->name == "cel" && m == "bind" && n == 3)
+            return bind(name, *target, arguments);
         if ((m == "optMap" || m == "optFlatMap") && n == 2) return unwrap(name, target, arguments);
 
         if (m == "all" && (n == 2 || n == 3)) return predicate(fold_kind::all, name, target, arguments);
@@ -341,7 +354,8 @@ private:
 
     expression* parse_name(const token& name, bool absolute)
     {
-        if (std::ranges::find(reserved, name.text) != reserved.end()) fail(name.offset, "'" + std::string(name.text) + "' is a reserved word");
+        if (std::ranges::find(reserved, name.text) != reserved.end())
+            fail(name.offset, "'" + std::string(name.text) + "' is a reserved word");
         const std::size_t begin = absolute ? name.offset - 1 : name.offset;
         if (accept("(")) {
             const std::vector<expression*> arguments = parse_arguments(")");
@@ -403,7 +417,8 @@ private:
         while (!look().is("}")) {
             accept("?");
             const token& name = take();
-            if (name.kind != token_kind::identifier && name.kind != token_kind::quoted_identifier) fail(name.offset, "expected the name of a field");
+            if (name.kind != token_kind::identifier && name.kind != token_kind::quoted_identifier)
+                fail(name.offset, "expected the name of a field");
             expect(":");
             add(e, parse_expression());
             if (!accept(",")) break;

@@ -40,7 +40,9 @@ bool is_constant(const expression& e, kind k) noexcept { return e.kind == expres
 class planner {
 public:
     planner(syntax_tree&& tree, bool literals_must_work, std::vector<mistake>& mistakes)
-        : tree_(std::move(tree)), literals_must_work_(literals_must_work), mistakes_(mistakes)
+        : tree_(std::move(tree)),
+          literals_must_work_(literals_must_work),
+          mistakes_(mistakes)
     {
     }
 
@@ -129,7 +131,8 @@ private:
     // activation, which need not make the whole map then.
     bool known_member(std::uint32_t place, const expression& operand, std::string_view name, bool test)
     {
-        if (!test && operand.result->kind == type_kind::object && (operand.kind == expression_kind::identifier || operand.kind == expression_kind::select)) {
+        if (!test && operand.result->kind == type_kind::object &&
+            (operand.kind == expression_kind::identifier || operand.kind == expression_kind::select)) {
             const field* f = operand.result->fields->find(name);
             if (!f || !constant_object(operand)) return false;
             at(place).op = operation::variable;
@@ -189,7 +192,8 @@ private:
         at(place).method = e.method;
         const auto own = std::ranges::find(own_operators, e.name, &own_operator::name);
         if (own != own_operators.end()) {
-            const bool arity = e.arguments.size() == e.overloads.front().parameters.size() || own->op == operation::and_ || own->op == operation::or_;
+            const bool arity =
+                e.arguments.size() == e.overloads.front().parameters.size() || own->op == operation::and_ || own->op == operation::or_;
             const bool method = own->op == operation::or_value || own->op == operation::or_optional;
             if (arity && method == e.method) at(place).op = own->op;
         }
@@ -256,7 +260,8 @@ private:
         if (e.kind == expression_kind::select) return !e.test && !e.optional && is_path(*e.arguments[0]);
         if (e.kind != expression_kind::call || e.name != "_[_]") return false;
         const expression& key = *e.arguments[1];
-        return is_path(*e.arguments[0]) && (is_constant(key, kind::string) || (is_constant(key, kind::integer) && key.constant.integer() >= 0));
+        return is_path(*e.arguments[0]) &&
+               (is_constant(key, kind::string) || (is_constant(key, kind::integer) && key.constant.integer() >= 0));
     }
 
     // The last step is added by whoever asks: has(body.a) reads `a` as well.

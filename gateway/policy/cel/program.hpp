@@ -22,11 +22,11 @@ inline constexpr std::int64_t default_work = 200'000;
 
 enum class operation : std::uint8_t {
     constant,
-    failure,   // always an error
+    failure,  // always an error
     variable,
     local,
-    select,         // of a value that is only now known
-    member,         // of a variable, under a literal key
+    select,  // of a value that is only now known
+    member,  // of a variable, under a literal key
     has,
     has_member,
     index,
@@ -43,7 +43,7 @@ enum class operation : std::uint8_t {
     greater,
     greater_or_equal,
     in,
-    or_value,     // optional.orValue(), optional.or()
+    or_value,  // optional.orValue(), optional.or()
     or_optional,
     call,
     list,
@@ -59,13 +59,13 @@ enum class operation : std::uint8_t {
 struct node {
     operation op = operation::constant;
     fold_kind fold = fold_kind::all;
-    bool flag = false;          // two variables; optMap gives an optional
+    bool flag = false;  // two variables; optMap gives an optional
     bool method = false;
-    std::uint32_t first = 0;    // of its operands, in the program
+    std::uint32_t first = 0;  // of its operands, in the program
     std::uint32_t count = 0;
-    std::uint32_t slot = 0;     // of a variable, or the first local
-    std::uint32_t work = 1;     // steps of one round
-    value constant;             // a literal, a key, a failure's message
+    std::uint32_t slot = 0;  // of a variable, or the first local
+    std::uint32_t work = 1;  // steps of one round
+    value constant;          // a literal, a key, a failure's message
     std::span<const overload> overloads;
     const prepared* ready = nullptr;
     std::span<const char> optional;  // by operand: 1 for `?x`

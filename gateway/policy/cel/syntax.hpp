@@ -62,8 +62,8 @@ struct expression {
     // By the checker:
     const type* result = &types::dyn;
     reference means = reference::unknown;
-    std::uint32_t slot = 0;                     // of a variable or a local
-    std::span<const overload> overloads;        // those of that name
+    std::uint32_t slot = 0;               // of a variable or a local
+    std::span<const overload> overloads;  // those of that name
 };
 
 struct syntax_tree {

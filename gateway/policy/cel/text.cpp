@@ -62,7 +62,8 @@ std::string double_text(double d)
     std::array<char, 400> text{};
     const double size = std::fabs(d);
     const bool plain = d == 0 || (size >= 1e-6 && size < 1e21);
-    const auto done = std::to_chars(text.data(), text.data() + text.size(), d, plain ? std::chars_format::fixed : std::chars_format::scientific);
+    const auto done =
+        std::to_chars(text.data(), text.data() + text.size(), d, plain ? std::chars_format::fixed : std::chars_format::scientific);
     return {text.data(), done.ptr};
 }
 
@@ -73,16 +74,18 @@ std::string timestamp_text(std::int64_t seconds_since, std::uint32_t nanoseconds
     const year_month_day date{day};
     const hh_mm_ss clock{at - day};
     std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                     static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+    const int length =
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
     return std::string(text.data(), static_cast<std::size_t>(length)) + fraction_text(nanoseconds_of) + "Z";
 }
 
 std::string duration_text(std::int64_t ns)
 {
     const std::uint64_t size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-    return (ns < 0 ? "-" : "") + std::to_string(size / 1'000'000'000) + fraction_text(static_cast<std::uint32_t>(size % 1'000'000'000)) + "s";
+    return (ns < 0 ? "-" : "") + std::to_string(size / 1'000'000'000) + fraction_text(static_cast<std::uint32_t>(size % 1'000'000'000)) +
+           "s";
 }
 
 value read_timestamp(std::string_view text)
@@ -132,8 +135,14 @@ std::optional<std::int64_t> read_duration(std::string_view text)
         std::int64_t nanoseconds;
     };
     // The longest name first where one begins another.
-    constexpr auto units = std::to_array<unit>({{"ns", 1}, {"us", 1'000}, {"µs", 1'000}, {"μs", 1'000}, {"ms", 1'000'000},
-                                                {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}});
+    constexpr auto units = std::to_array<unit>({{"ns", 1},
+                                                {"us", 1'000},
+                                                {"µs", 1'000},
+                                                {"μs", 1'000},
+                                                {"ms", 1'000'000},
+                                                {"s", 1'000'000'000},
+                                                {"m", 60'000'000'000},
+                                                {"h", 3'600'000'000'000}});
     const bool negative = take(text, '-');
     if (!negative) take(text, '+');
     if (text == "0") return 0;

@@ -101,10 +101,7 @@ public:
     const type* map(const type* from, const type* to) { return &made_.emplace_back(type{type_kind::map, from, to}); }
     const type* optional(const type* of) { return &made_.emplace_back(type{type_kind::optional, of}); }
     const type* type_of(const type* of) { return &made_.emplace_back(type{type_kind::type, of}); }
-    const type* parameter(std::size_t number)
-    {
-        return &made_.emplace_back(type{type_kind::parameter, nullptr, nullptr, nullptr, number});
-    }
+    const type* parameter(std::size_t number) { return &made_.emplace_back(type{type_kind::parameter, nullptr, nullptr, nullptr, number}); }
 
 private:
     std::deque<type> made_;

@@ -5,7 +5,10 @@ namespace {
 
 bool same_shape(const type& x, const type& y) noexcept { return x.kind == y.kind && (x.kind != type_kind::object || x.fields == y.fields); }
 
-bool is_number(type_kind k) noexcept { return k == type_kind::integer || k == type_kind::natural || k == type_kind::real || k == type_kind::number; }
+bool is_number(type_kind k) noexcept
+{
+    return k == type_kind::integer || k == type_kind::natural || k == type_kind::real || k == type_kind::number;
+}
 
 bool nullable(const type& t) noexcept { return t.kind == type_kind::object && t.fields->nullable; }
 

@@ -10,7 +10,7 @@
 namespace sallyport::policy::cel {
 
 struct code_point {
-    char32_t value = 0;    // of an invalid byte: the byte
+    char32_t value = 0;     // of an invalid byte: the byte
     std::uint8_t size = 1;  // bytes taken
     bool valid = true;
 };

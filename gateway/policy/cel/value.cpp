@@ -40,10 +40,7 @@ order compare_numbers(std::uint64_t a, double b) noexcept
     if (b > two_to_64) return order::less;
     return ordered(static_cast<double>(a), b);
 }
-order compare_numbers(std::int64_t a, std::uint64_t b) noexcept
-{
-    return a < 0 ? order::less : ordered(static_cast<std::uint64_t>(a), b);
-}
+order compare_numbers(std::int64_t a, std::uint64_t b) noexcept { return a < 0 ? order::less : ordered(static_cast<std::uint64_t>(a), b); }
 order compare_numbers(double a, double b) noexcept { return std::isnan(a) || std::isnan(b) ? order::unordered : ordered(a, b); }
 
 order compare_number_values(const value& a, const value& b) noexcept
@@ -171,10 +168,7 @@ value list_at(const value& list, std::size_t i) noexcept
 
 std::size_t map_size(const value& map) noexcept { return map.is(kind::map) ? map.entries().size() : map.json().size(); }
 
-value map_key(const value& map, std::size_t i) noexcept
-{
-    return map.is(kind::map) ? map.entries()[i].key : value::of(map.json().key(i));
-}
+value map_key(const value& map, std::size_t i) noexcept { return map.is(kind::map) ? map.entries()[i].key : value::of(map.json().key(i)); }
 
 value map_content(const value& map, std::size_t i) noexcept
 {
@@ -215,9 +209,8 @@ value make_map(std::span<map_entry> entries, workspace& work)
     if (!work.spend(entries.size())) return workspace::exhausted();
     std::sort(entries.begin(), entries.end(),
               [](const map_entry& a, const map_entry& b) { return key_order(a.key, b.key) == order::less; });
-    const auto twice = std::adjacent_find(entries.begin(), entries.end(), [](const map_entry& a, const map_entry& b) {
-        return key_order(a.key, b.key) == order::equal;
-    });
+    const auto twice = std::adjacent_find(entries.begin(), entries.end(),
+                                          [](const map_entry& a, const map_entry& b) { return key_order(a.key, b.key) == order::equal; });
     if (twice != entries.end()) return value::error("a map has the same key twice");
     return value::of_map(entries);
 }
@@ -239,8 +232,7 @@ value equals(const value& a, const value& b, workspace& work) noexcept
         if (!work.spend(a.text().size() / 256)) return workspace::exhausted();
         return value::of(a.text() == b.text());
     case kind::duration: return value::of(b.is(kind::duration) && a.duration() == b.duration());
-    case kind::timestamp:
-        return value::of(b.is(kind::timestamp) && a.seconds() == b.seconds() && a.nanoseconds() == b.nanoseconds());
+    case kind::timestamp: return value::of(b.is(kind::timestamp) && a.seconds() == b.seconds() && a.nanoseconds() == b.nanoseconds());
     case kind::list:
     case kind::json_array: return b.is_list() ? equal_lists(a, b, work) : value::of(false);
     case kind::map:

@@ -19,10 +19,10 @@ enum class kind : std::uint8_t {
     error,  // not a value of CEL: why there is none
     null,
     boolean,
-    integer,    // int
-    natural,    // uint
-    real,       // double
-    string,     // UTF-8 where CEL made it; whatever bytes the call had otherwise
+    integer,  // int
+    natural,  // uint
+    real,     // double
+    string,   // UTF-8 where CEL made it; whatever bytes the call had otherwise
     bytes,
     duration,   // nanoseconds in 64 bits, about ±292 years
     timestamp,  // 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z
@@ -86,8 +86,8 @@ public:
     /// Of a string, bytes, a type's name, an error's message.
     std::string_view text() const noexcept { return {static_cast<const char*>(data_), extra_}; }
     std::int64_t duration() const noexcept { return whole_; }
-    std::int64_t seconds() const noexcept { return whole_; }          // of a timestamp
-    std::uint32_t nanoseconds() const noexcept { return extra_; }     // of a timestamp
+    std::int64_t seconds() const noexcept { return whole_; }                            // of a timestamp
+    std::uint32_t nanoseconds() const noexcept { return extra_; }                       // of a timestamp
     const value* content() const noexcept { return static_cast<const value*>(data_); }  // of an optional
     const struct_type& fields() const noexcept { return *static_cast<const struct_type*>(data_); }
     const json::value& json() const noexcept { return *static_cast<const json::value*>(data_); }

@@ -45,7 +45,7 @@ std::vector<std::string> records_of(const journal_segment& segment)
     return all;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("records are read back in order, over several segments")
 {
@@ -119,7 +119,7 @@ TEST_CASE("reading stops before a torn or changed record, wherever it was hurt")
         for (const char* r : {"first", "second", "third"}) REQUIRE(j.append(r));
         file = j.segments()[0]->path();
     }
-    const auto size = 3 * 16 + 8; // three frames of 8 + 5..6 bytes, padded
+    const auto size = 3 * 16 + 8;  // three frames of 8 + 5..6 bytes, padded
     for (int at = 32; at < 32 + size; ++at) {
         std::fstream f(file, std::ios::in | std::ios::out | std::ios::binary);
         f.seekg(at);

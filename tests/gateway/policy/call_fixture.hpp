@@ -38,7 +38,7 @@ struct test_call {
     }
 
     /// Views into this object, good while it is not changed.
-    call_facts facts()
+    call_facts facts() const
     {
         headers_.clear();
         for (const auto& [name, value] : fields) headers_.push_back({name, value});
@@ -58,8 +58,8 @@ struct test_call {
     }
 
 private:
-    std::vector<header> headers_;
-    std::optional<json::document> document_;
+    mutable std::vector<header> headers_;  // of the views that facts() gave
+    mutable std::optional<json::document> document_;
 };
 
 inline rule_definition rule(std::string id, std::string when, verdict_kind verdict)

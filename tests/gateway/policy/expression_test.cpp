@@ -22,7 +22,7 @@ std::string repeat(std::string_view text, std::size_t times)
 }
 
 /// What the expression gives for that call: JSON-like words, or `error: …`.
-std::string value_for(std::string_view expression, test_call call, std::int64_t work_allowed = cel::default_work)
+std::string value_for(std::string_view expression, const test_call& call, std::int64_t work_allowed = cel::default_work)
 {
     const cel::compiled made = cel::compile(expression, conditions_environment());
     if (!made.program) return "refused at " + std::to_string(made.mistakes.front().offset) + ": " + made.mistakes.front().message;

@@ -13,7 +13,7 @@ using namespace sallyport::policy;
 namespace {
 
 constexpr auto allow = verdict_kind::allow;
-constexpr auto hold = verdict_kind::hold;
+constexpr auto on_hold = verdict_kind::hold;
 constexpr auto deny = verdict_kind::deny;
 
 rule_set compiled(std::vector<rule_definition> rules, bool has_default = false, std::size_t routes = 1)
@@ -47,7 +47,7 @@ std::string joined(const std::vector<std::string>& words)
 
 rule_definition holding(std::string id, std::string when, std::string workflow)
 {
-    rule_definition d = rule(std::move(id), std::move(when), hold);
+    rule_definition d = rule(std::move(id), std::move(when), on_hold);
     d.workflow = std::move(workflow);
     return d;
 }
@@ -84,7 +84,7 @@ TEST_CASE("the strictest rule wins")
         {"no rule at all", {}, true, deny, "", "", "", ""},
         {"nothing matched", {rule("a", "false", allow)}, true, deny, "", "", "", ""},
         {"one allows", {rule("a", "true", allow), rule("b", "false", deny)}, false, allow, "a", "a", "", ""},
-        {"hold over allow", {rule("a", "true", allow), holding("h", "true", "w")}, false, hold, "h a", "h", "w", ""},
+        {"hold over allow", {rule("a", "true", allow), holding("h", "true", "w")}, false, on_hold, "h a", "h", "w", ""},
         {"deny over hold",
          {rule("a", "true", allow), holding("h", "true", "w"), rule("d", "true", deny), rule("e", "true", deny)},
          false,
@@ -96,19 +96,20 @@ TEST_CASE("the strictest rule wins")
         {"holds unite their workflows",
          {holding("h1", "true", "w2"), holding("h2", "true", "w1"), holding("h3", "true", "w2"), holding("h4", "false", "w3")},
          false,
-         hold,
+         on_hold,
          "h1 h2 h3",
          "h1 h2 h3",
          "w2 w1",
          ""},
-        {"an allow that errs holds by its workflow", {erring("a", allow, hold, "w")}, false, hold, "a!", "a", "w", ""},
-        {"an allow that errs holds by the default", {erring("a", allow, hold)}, true, hold, "a!", "a", "default", ""},
-        {"an allow that errs without a workflow denies", {erring("a", allow, hold)}, false, deny, "a!", "a", "", ""},
-        {"a deny that errs holds", {erring("d", deny, hold, "w"), rule("a", "true", allow)}, false, hold, "d! a", "d", "w", ""},
-        {"on_error: deny", {erring("h", hold, deny, "w"), rule("a", "true", allow)}, true, deny, "h! a", "h", "", ""},
-        {"an error beside a deny", {erring("h", hold, hold, "w"), rule("d", "true", deny)}, true, deny, "d h!", "d", "", ""},
+        {"an allow that errs holds by its workflow", {erring("a", allow, on_hold, "w")}, false, on_hold, "a!", "a", "w", ""},
+        {"an allow that errs holds by the default", {erring("a", allow, on_hold)}, true, on_hold, "a!", "a", "default", ""},
+        {"an allow that errs without a workflow denies", {erring("a", allow, on_hold)}, false, deny, "a!", "a", "", ""},
+        {"a deny that errs holds", {erring("d", deny, on_hold, "w"), rule("a", "true", allow)}, false, on_hold, "d! a", "d", "w", ""},
+        {"on_error: deny", {erring("h", on_hold, deny, "w"), rule("a", "true", allow)}, true, deny, "h! a", "h", "", ""},
+        {"an error beside a deny", {erring("h", on_hold, on_hold, "w"), rule("d", "true", deny)}, true, deny, "d h!", "d", "", ""},
         {"a shadow decides nothing",
-         {shadowed(rule("s", "true", deny)), rule("a", "true", allow), shadowed(erring("t", allow, deny)), shadowed(rule("u", "false", deny))},
+         {shadowed(rule("s", "true", deny)), rule("a", "true", allow), shadowed(erring("t", allow, deny)),
+          shadowed(rule("u", "false", deny))},
          false,
          allow,
          "a",
@@ -139,19 +140,19 @@ TEST_CASE("what a rule says of itself")
     rule_definition d = holding("refunds-over-500", "body.amount > 500", "finance");
     d.team = "finance";
     d.summary = "Refund {body.amount} {body.currency} to {body.customer}";
-    const rule_set set = compiled({d, erring("careful", allow, hold, "finance")});
+    const rule_set set = compiled({d, erring("careful", allow, on_hold, "finance")});
     test_call call;
     call.with_body(R"({"amount": 900.00, "currency": "EUR", "customer": "c_17"})");
     const verdict v = set.judge(0, call.facts());
     REQUIRE(v.rules.size() == 2);
     CHECK(v.rules[0].rule == "refunds-over-500");
     CHECK(v.rules[0].team == "finance");
-    CHECK(v.rules[0].verdict == hold);
+    CHECK(v.rules[0].verdict == on_hold);
     CHECK(v.rules[0].summary == "Refund 900.00 EUR to c_17");
     CHECK(v.rules[0].matched);
     CHECK(v.rules[0].error.empty());
     CHECK_FALSE(v.rules[1].matched);
-    CHECK(v.rules[1].verdict == hold);
+    CHECK(v.rules[1].verdict == on_hold);
     CHECK(v.rules[1].error == "no such key: missing");
     CHECK(v.rules[1].summary == "careful");  // none written: its id
     CHECK(v.reasons[0] == reason{"refunds-over-500", "Refund 900.00 EUR to c_17"});
@@ -220,7 +221,7 @@ TEST_CASE("all mistakes of all rules are reported")
     CHECK(errors[0].offset == 8);
     CHECK(errors[1].where == compile_error::where::summary);
     CHECK(errors[1].offset == 18);
-    CHECK(errors[2].offset == 37);
+    CHECK(errors[2].offset == 38);
     CHECK(errors[3].offset == 43);
     CHECK(errors[4].rule == 2);
     CHECK(errors[4].offset == 0);

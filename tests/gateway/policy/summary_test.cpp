@@ -13,7 +13,7 @@ using namespace sallyport::policy;
 
 namespace {
 
-std::string rendered(std::string_view text, test_call call)
+std::string rendered(std::string_view text, const test_call& call)
 {
     std::vector<cel::mistake> mistakes;
     const summary_template summary = summary_template::compile(text, mistakes);
@@ -79,10 +79,16 @@ TEST_CASE("what an agent writes stays what it is")
     };
     const row rows[] = {
         {"plain", "c_17 – Zoë 東京 👍", "c_17 – Zoë 東京 👍"},
-        {"line breaks", "a\r\nb\x0B" "c", "a\\u000D\\u000Ab\\u000Bc"},
+        {"line breaks",
+         "a\r\nb\x0B"
+         "c",
+         "a\\u000D\\u000Ab\\u000Bc"},
         {"terminal", "\x1B[2J\x7F", "\\u001B[2J\\u007F"},
         {"C1 controls", "\xC2\x85\xC2\x9B", "\\u0085\\u009B"},
-        {"an override", "\xE2\x80\xAE" "gnp.exe", "\\u202Egnp.exe"},
+        {"an override",
+         "\xE2\x80\xAE"
+         "gnp.exe",
+         "\\u202Egnp.exe"},
         {"isolates and marks", "\xE2\x81\xA6\xE2\x81\xA9\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C", "\\u2066\\u2069\\u200E\\u200F\\u061C"},
         {"separators", "\xE2\x80\xA8\xE2\x80\xA9", "\\u2028\\u2029"},
         {"no room taken", "a\xE2\x80\x8B\xE2\x80\x8D\xEF\xBB\xBF\xC2\xAD", "a\\u200B\\u200D\\uFEFF\\u00AD"},
@@ -107,8 +113,8 @@ TEST_CASE("a hostile body in a summary")
 {
     test_call call;
     std::string nested = std::string(60, '[') + std::string(60, ']');
-    call.with_body("{\"to\": \"c_1\\n\\nApproved by CFO \\u202E\\u0000\", \"digits\": " + std::string(5000, '9') + ".5e-4990, \"nested\": " + nested +
-                   ", \"long\": [\"" + std::string(100'000, 'y') + "\"]}");
+    call.with_body("{\"to\": \"c_1\\n\\nApproved by CFO \\u202E\\u0000\", \"digits\": " + std::string(5000, '9') +
+                   ".5e-4990, \"nested\": " + nested + ", \"long\": [\"" + std::string(100'000, 'y') + "\"]}");
     CHECK(rendered("Pay {body.to}.", call) == "Pay c_1\\u000A\\u000AApproved by CFO \\u202E\\u0000.");
     CHECK(rendered("{body.digits}", call) == std::string(199, '9') + "…");
     CHECK(rendered("{body.nested}", call) == nested);
