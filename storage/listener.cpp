@@ -90,8 +90,10 @@ private:
                 if (!connection->is_open()) throw pqxx::broken_connection();
                 back_off = 0ms;
                 if (options_.reconnected) options_.reconnected();
-                do connection->get_notifs();
-                while (wait(connection->sock(), -1));
+                do {
+                    connection->get_notifs();
+                    if (!connection->is_open()) throw pqxx::broken_connection();
+                } while (wait(connection->sock(), -1));
                 return;
             } catch (const std::exception& e) {
                 if (back_off == 0ms) event("not listening to the database", words_of(e));

@@ -25,7 +25,7 @@ const statement due_messages{"due_messages", R"(
     moved AS (
         UPDATE outbox AS o SET attempts = o.attempts + 1, next_at = statement_timestamp() + $3::bigint * interval '1 microsecond'
           FROM taken WHERE o.id = taken.id
-        RETURNING o.*)
+        RETURNING o.id, o.key, o.channel, o.hold, o.person, o.payload, o.state, o.attempts, o.message_ref, o.last_error, o.next_at, o.created_at)
     SELECT )" OUTBOX_COLUMNS " FROM moved ORDER BY id"};
 
 const statement message_sent{"message_sent", R"(

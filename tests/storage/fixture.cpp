@@ -6,6 +6,11 @@
 #include <sys/stat.h>
 #include <utility>
 
+// libpqxx 6.4 loses an empty result with each connection that breaks under a statement (encoding_id() throws before
+// make_result() has it); the tests break many.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:PQmakeEmptyPGresult\n"; }
+
 namespace sallyport::storage {
 namespace {
 

@@ -358,7 +358,10 @@ TEST_CASE("programs run with nothing of ours")
     ::unsetenv("SALLYPORT_TEST_SECRET");
     CHECK(environment.find("PATH=") != std::string::npos);
     CHECK(environment.find("SALLYPORT_TEST_SECRET") == std::string::npos);
-    const int ours = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
+    // Inheritable, and beyond those that the shell opens itself.
+    const int null = ::open("/dev/null", O_RDONLY);
+    const int ours = ::fcntl(null, F_DUPFD, 500);
+    ::close(null);
     const auto files = output_of({"/bin/sh", "-c", "for f in /proc/self/fd/*; do echo \"$f.\"; done"});
     ::close(ours);
     CHECK(files.find("/proc/self/fd/2.") != std::string::npos);
