@@ -48,7 +48,7 @@ const PAGES = {
   history: { at: () => '/history', ready: (p) => p.locator('a.row').first() },
   agents: { at: () => '/agents', ready: (p) => p.locator('.item').first() },
   people: { at: () => '/people', ready: (p) => p.locator('.item').first() },
-  log: { at: () => '/audit', ready: (p) => p.locator('.log-entry').first() },
+  log: { at: () => '/audit', ready: (p) => p.locator('.log-entry, .empty').first() } /* an approver may have nothing to read there */,
   'nothing found': { at: () => '/?q=nothing-is-called-so', ready: (p) => p.getByText('Nothing that waits matches.') },
 };
 function whole(page) {

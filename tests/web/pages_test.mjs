@@ -13,6 +13,8 @@ const someone = () => `c_${++customers}x`; // a customer of this test's own, by 
 before(async () => {
   world = await createWorld();
   browser = await launch();
+  // Somebody has to be reachable before anything can be held.
+  for (const handle of ['ada', 'grace']) await (await signedIn(world, browser, handle)).close();
 }, { timeout: 120_000 });
 after(async () => {
   await browser?.close();
@@ -159,6 +161,7 @@ describe('deciding', () => {
     await world.hold(CALLS.refund(customer));
     await world.hold(CALLS.refund(someone(), '800.00'));
     await as('ada', async (page) => {
+      await page.getByRole('searchbox').waitFor();
       await page.keyboard.press('/');
       await page.keyboard.type(customer);
       await page.keyboard.press('Escape');

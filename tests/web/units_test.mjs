@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,7 @@ const VECTORS = process.env.SALLYPORT_VECTORS_DIR ?? fileURLToPath(new URL('../.
 
 const entry = ['canonical', 'evidence', 'format', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
 const bundle = await build({ stdin: { contents: entry, resolveDir: web, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' });
-const at = path.join(fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'sallyport-units-')), 'units.mjs');
+const at = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-units-')), 'units.mjs');
 fs.writeFileSync(at, bundle.outputFiles[0].contents);
 const units = await import(at);
 fs.rmSync(path.dirname(at), { recursive: true });
@@ -159,7 +160,7 @@ describe('JSON laid out', () => {
     for (const [field, pointer, yes] of rows) assert.equal(units.reads([field], pointer), yes, `${field} ${pointer}`);
   });
   it('bytes as hex', () => {
-    assert.equal(units.hexRows(new Uint8Array([0, 1, 65, 255])), '00000000  00 01 41 ff                                        ··A·');
+    assert.equal(units.hexRows(new Uint8Array([0, 1, 65, 255])), `00000000  ${'00 01 41 ff'.padEnd(48)}  ··A·`);
     assert.equal(units.hexRows(new Uint8Array(17)).split('\n').length, 2);
   });
 });

@@ -1,11 +1,12 @@
 // The log, newest first as the gateway gives it. Everyone may check it with public tools; here it is read.
 import { useEffect, useState } from 'preact/hooks';
-import { api, type AuditEntry } from '../api.ts';
+import { api, Refusal, type AuditEntry } from '../api.ts';
 import { Empty, Failure, Skeleton } from '../components/basics.tsx';
 import { Outside, Pieces } from '../components/text.tsx';
 import { Moment } from '../components/time.tsx';
 import { inert } from '../inert.ts';
 import { useLoad } from '../load.ts';
+import { inWords } from '../session.ts';
 
 export function Audit() {
   const first = useLoad(() => api.audit(), 'audit');
@@ -14,6 +15,8 @@ export function Audit() {
   useEffect(() => setMore(null), [first.value]);
   const items = [...(first.value?.items ?? []), ...(more?.items ?? [])];
   const next = more ? more.next : (first.value?.next ?? null);
+  // Not everybody may read the log; trying again would not help.
+  const barred = first.error instanceof Refusal && first.error.status === 403;
   const loadMore = async () => {
     if (next === null) return;
     try {
@@ -32,7 +35,8 @@ export function Audit() {
           Every verdict, decision and release, in one Merkle tree. <code>sallyport audit export</code> and <code>audit verify</code> prove it.
         </p>
       </header>
-      {first.error !== null && <Failure error={first.error} again={first.again} />}
+      {barred && <Empty icon="lock" title={inWords(first.error)} />}
+      {first.error !== null && !barred && <Failure error={first.error} again={first.again} />}
       {first.value === null && first.error === null && <Skeleton rows={8} label="Loading the log" />}
       {first.value !== null && items.length === 0 && <Empty icon="log" title="The log has no entry that you may read." />}
       {items.length > 0 && (
