@@ -123,7 +123,7 @@ http::awaitable<asked> conversation::exchange_both_ways(const body_start& body, 
     const auto threw = [this](std::string_view what) {
         sender_threw_ = true;
         why_ = fail(problem::internal_error, "the request could not be sent", std::string(what));
-        lease_->stream.disconnect();
+        lease_->stream.interrupt();
     };
     http::task_group sender(pool_.core().get_executor(), threw);
     sender.spawn(send_rest(body, rest, until));
@@ -152,7 +152,7 @@ http::awaitable<bool> conversation::write(std::string_view first, std::string_vi
     if (!written.error) co_return true;
     if (written.error == error::timed_out) {
         stalled_ = true;
-        stream.disconnect();
+        stream.interrupt();
     }
     // Another failure is left to the reader: an upstream that refuses early answers, closes, and so breaks this writing.
     co_return false;
@@ -175,7 +175,7 @@ http::awaitable<void> conversation::send_rest(const body_start& body, unsent& re
             stream.read_by(limit);
             if (!piece) {
                 agent_failure_ = piece.error();
-                stream.disconnect();
+                stream.interrupt();
                 co_return;
             }
             if (piece->empty()) break;
@@ -211,10 +211,13 @@ http::awaitable<asked> conversation::read_head()
 {
     upstream_connection& upstream = *lease_;
     const bool answers_head = request_.method == "HEAD";
-    // The answer is not there yet: to wait first saves the system call that would find nothing.
-    co_await upstream.stream.wait_readable();
     for (int interim = 0;;) {
-        const http::transfer read = co_await upstream.stream.read_some(upstream.in.room());
+        // The answer is not there yet: to wait first saves the system call that would find nothing. What the sender has to
+        // say interrupts the wait, or was said before it.
+        if (agent_failure_ || sender_threw_ || stalled_) co_return lost(error::operation_aborted);
+        co_await upstream.stream.wait_readable();
+        const http::transfer read = upstream.stream.try_read(upstream.in.room());
+        if (read.error == error::would_block) continue;
         if (read.error) co_return lost(read.error);
         if (received_ == 0) times_.first_byte = now();
         received_ += read.bytes;

@@ -22,11 +22,19 @@ struct upstream_slot {
     std::vector<std::unique_ptr<upstream_connection>> idle;
 };
 
-upstream_connection::upstream_connection(http::core& core, std::size_t header_bytes)
-    : stream(core),
-      in(core.buffers(), header_bytes),
-      idle_until_(core.timers(), told, this)
+upstream_connection::upstream_connection(upstream_pool& pool)
+    : stream(pool.core()),
+      in(pool.core().buffers(), pool.options().header_bytes),
+      pool_(&pool),
+      idle_until_(pool.core().timers(), told, this),
+      generation_(pool.generation_)
 {
+    pool.busy(*this);
+}
+
+upstream_connection::~upstream_connection()
+{
+    if (slot_ == nullptr) pool_->not_busy(*this);
 }
 
 void upstream_connection::told(void* context) noexcept
@@ -89,6 +97,27 @@ void upstream_pool::close_idle() noexcept
     counts_.idle = 0;
 }
 
+void upstream_pool::stop() noexcept
+{
+    stopped_ = true;
+    close_idle();
+    resolver_.stop();
+    for (upstream_connection* const one : busy_) one->stream.disconnect();
+}
+
+void upstream_pool::busy(upstream_connection& one)
+{
+    one.at_ = busy_.size();
+    busy_.push_back(&one);
+}
+
+void upstream_pool::not_busy(upstream_connection& one) noexcept
+{
+    busy_[one.at_] = busy_.back();
+    busy_[one.at_]->at_ = one.at_;
+    busy_.pop_back();
+}
+
 void upstream_pool::refresh() noexcept
 {
     ++generation_;
@@ -109,17 +138,20 @@ std::shared_ptr<upstream_slot> upstream_pool::slot_for(const config::upstream& t
 void upstream_pool::take_back(std::shared_ptr<upstream_slot> slot, std::unique_ptr<upstream_connection> connection) noexcept
 {
     const auto idle_time = std::min(options_.idle_time, connection->idle_time);
-    if (connection->generation_ != generation_ || slot->idle.size() >= options_.idle_per_upstream || idle_time.count() <= 0) return;
+    if (stopped_ || connection->generation_ != generation_ || slot->idle.size() >= options_.idle_per_upstream || idle_time.count() <= 0)
+        return;
+    try {
+        if (slot->idle.size() == slot->idle.capacity()) slot->idle.reserve(slot->idle.size() * 2 + 4);
+    } catch (const std::bad_alloc&) {
+        return;  // not kept, then
+    }
+    not_busy(*connection);
     connection->stream.no_read_deadline();
     connection->stream.no_write_deadline();
     connection->idle_until_.set(now() + idle_time);
     connection->slot_ = slot.get();
-    try {
-        slot->idle.push_back(std::move(connection));
-        ++counts_.idle;
-    } catch (const std::bad_alloc&) {
-        // Not kept, then: it is closed here.
-    }
+    slot->idle.push_back(std::move(connection));
+    ++counts_.idle;
 }
 
 void upstream_pool::forget(upstream_connection& connection) noexcept
@@ -162,13 +194,13 @@ http::awaitable<result<lease>> upstream_pool::take(const config::upstream& to, c
             ++counts_.discarded;
             continue;
         }
+        busy(*one);
+        one->slot_ = nullptr;
         one->reused = true;
         ++counts_.reused;
         co_return lease(*this, std::move(slot), std::move(one));
     }
-    auto made = std::make_unique<upstream_connection>(*core_, options_.header_bytes);
-    made->pool_ = this;
-    made->generation_ = generation_;
+    auto made = std::make_unique<upstream_connection>(*this);
     const auto connected = co_await connect(*made, to, ca, until);
     if (!connected) co_return connected.error();
     ++counts_.opened;
@@ -178,6 +210,7 @@ http::awaitable<result<lease>> upstream_pool::take(const config::upstream& to, c
 http::awaitable<result<void>> upstream_pool::connect(upstream_connection& made, const config::upstream& to, const std::filesystem::path& ca,
                                                      steady_time until)
 {
+    if (stopped_) co_return unreachable("the gateway is stopping");
     const steady_time limit = std::min(until, now() + options_.connect_time);
     std::shared_ptr<http::tls_context> context;
     if (to.tls) {
@@ -192,6 +225,7 @@ http::awaitable<result<void>> upstream_pool::connect(upstream_connection& made, 
     std::string cause;
     std::size_t left = addresses->size();
     for (const auto& address : *addresses) {
+        if (stopped_) co_return unreachable("the gateway is stopping");
         // An address that swallows everything must leave time for the next.
         const auto share = (limit - now()) / static_cast<std::int64_t>(left--);
         if (share.count() <= 0) {

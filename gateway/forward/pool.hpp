@@ -40,7 +40,10 @@ class upstream_pool;
 
 /// What `lease` gives access to. Stays in place.
 struct upstream_connection {
-    upstream_connection(http::core&, std::size_t header_bytes);
+    explicit upstream_connection(upstream_pool&);
+    ~upstream_connection();
+    upstream_connection(const upstream_connection&) = delete;
+    upstream_connection& operator=(const upstream_connection&) = delete;
 
     http::stream stream;
     http::incoming<http::response_head> in;
@@ -50,10 +53,11 @@ struct upstream_connection {
 private:
     friend class upstream_pool;
     static void told(void*) noexcept;
+    upstream_pool* pool_;
     http::deadline idle_until_;
-    upstream_pool* pool_ = nullptr;
     struct upstream_slot* slot_ = nullptr;
     std::uint64_t generation_ = 0;
+    std::size_t at_ = 0;  // its place among the pool's busy ones
 };
 
 /// One connection for one call. What is not given back is closed. Must not outlive its pool, and is emptied only when no
@@ -110,6 +114,9 @@ public:
     void refresh() noexcept;
     /// Closes what is idle.
     void close_idle() noexcept;
+    /// The program ends: whatever waits for an upstream is cut, so that its call ends soon as the failure that it then is
+    /// (`outcome_unknown` if anything was sent), and nothing new is taken.
+    void stop() noexcept;
 
     http::core& core() const noexcept { return *core_; }
     const pool_options& options() const noexcept { return options_; }
@@ -164,15 +171,19 @@ private:
                                           http::steady_time until);
     void take_back(std::shared_ptr<upstream_slot>, std::unique_ptr<upstream_connection>) noexcept;
     void forget(upstream_connection&) noexcept;
+    void busy(upstream_connection&);
+    void not_busy(upstream_connection&) noexcept;
 
     http::core* core_;
     pool_options options_;
     resolver resolver_;
     std::unordered_map<key, std::shared_ptr<upstream_slot>, key_hash, key_equal> slots_;
     std::unordered_map<std::string, certificates> contexts_;
+    std::vector<upstream_connection*> busy_;  // connecting, or lent out
     header_list scratch_fields_;
     pool_counts counts_;
     std::uint64_t generation_ = 0;
+    bool stopped_ = false;
 };
 
 }  // namespace sallyport::forward

@@ -116,6 +116,12 @@ void resolver::finished(const std::string& host, std::vector<raw_address> addres
     for (http::signal* waiter : std::exchange(one.waiters, {})) waiter->fire();
 }
 
+void resolver::stop() noexcept
+{
+    for (auto& [host, one] : lookups_)
+        for (http::signal* waiter : std::exchange(one.waiters, {})) waiter->fire();
+}
+
 http::awaitable<result<resolver::endpoints>> resolver::resolve(const std::string& host, std::uint16_t port, steady_time until)
 {
     boost::system::error_code not_literal;

@@ -38,6 +38,9 @@ public:
     /// look-up, and those who want the same name at once share one. Fails with `upstream_unreachable`.
     http::awaitable<result<endpoints>> resolve(const std::string& host, std::uint16_t port, steady_time until);
 
+    /// Whoever waits is told at once that there is no answer.
+    void stop() noexcept;
+
 private:
     struct inbox;
     struct lookup {

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <poll.h>
+#include <signal.h>
 
 namespace stand_in {
 
@@ -146,6 +147,11 @@ void upstream::accept()
         const int nth = connections_++;
         peers_.push_back(std::make_unique<peer>(descriptor, tls));
         threads_.emplace_back([this, tls, nth, one = peers_.back().get()] {
+            // OpenSSL writes with write(2). Only here: that the gateway never raises SIGPIPE is part of the test.
+            sigset_t broken_pipe;
+            sigemptyset(&broken_pipe);
+            sigaddset(&broken_pipe, SIGPIPE);
+            pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
             if (tls != nullptr && SSL_accept(tls) != 1) {
                 ERR_clear_error();
             } else {
@@ -204,6 +210,11 @@ proxy::proxy(config::route route, forward::pool_options options, const std::func
 
 proxy::~proxy()
 {
+    const auto cut = [this]() -> http::awaitable<void> {
+        pool_->stop();
+        co_return;
+    };
+    loopback::on(server_->core(), cut());
     server_->stop(0s);
     // What belongs to a core is destroyed on it.
     const auto end_pool = [this]() -> http::awaitable<void> {
