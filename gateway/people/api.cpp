@@ -64,6 +64,13 @@ std::optional<failure> refused_at_the_door(const http::request_head& head, const
     return std::nullopt;
 }
 
+reply only_reading()
+{
+    reply r = problem_reply(fail(problem::method_not_allowed));
+    r.headers.emplace_back("Allow", "GET, HEAD");
+    return r;
+}
+
 http::awaitable<void> send_page(http::exchange& x, const web::asset& asset)
 {
     std::vector<field> headers{{"Content-Type", asset.media_type}, {"ETag", asset.etag}, {"Vary", "Accept-Encoding"}};
@@ -100,7 +107,7 @@ http::awaitable<void> api::serve(http::exchange& x)
         if (!asset)
             co_await send(x, problem_reply(fail(problem::not_found)));
         else if (changes_something(c.method))
-            co_await send(x, problem_reply(fail(problem::method_not_allowed)));
+            co_await send(x, only_reading());
         else
             co_await send_page(x, *asset);
         co_return;
@@ -114,13 +121,15 @@ http::awaitable<void> api::serve(http::exchange& x)
     c.path = std::move(target->path);
     c.query = std::move(target->query);
     c.session = session_of(x.head().fields);
-    bool other_method = false;
-    const resource* found = find_resource(c.method, c.path, other_method);
+    std::string allowed;
+    const resource* found = find_resource(c.method, c.path, allowed);
     if (!found) {
-        co_await send(x, problem_reply(fail(other_method ? problem::method_not_allowed : problem::not_found)));
+        reply refused = problem_reply(fail(allowed.empty() ? problem::not_found : problem::method_not_allowed));
+        if (!allowed.empty()) refused.headers.emplace_back("Allow", allowed);
+        co_await send(x, refused);
         co_return;
     }
-    if (changes_something(c.method) && (x.head().has_body() || c.method != "DELETE")) {
+    if (x.head().has_body()) {
         if (!is_json(x.head().find("content-type").value_or(""))) {
             co_await send(x, problem_reply(fail(problem::unsupported_media_type)));
             co_return;
@@ -146,7 +155,6 @@ http::awaitable<reply> api::answer(http::exchange& x, call& c, const resource& t
     for (int attempt = 1;; ++attempt) {
         auto done = co_await in_transaction(x, c, to);
         if (done) {
-            if (!to.answer) c.person = std::nullopt;
             if (done->approved && context_.approved) context_.approved(*done->approved);
             if (done->closed && context_.closed) context_.closed(*done->closed);
             if (done->directory_generation > 0) co_await await_directory(x, done->directory_generation);
@@ -191,7 +199,12 @@ http::awaitable<void> api::stream_events(http::exchange& x, call c)
     const auto open = context_.events.subscribe(x.core());
     const std::array<field, 3> headers{
         {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}}};
-    if (!co_await x.begin_response(200, headers) || !co_await x.write_body(": open\n\n")) co_return;
+    if (!co_await x.begin_response(200, headers)) co_return;
+    if (x.is_head_request()) {
+        co_await x.end_response();
+        co_return;
+    }
+    if (!co_await x.write_body(": open\n\n")) co_return;
     x.release_buffers();
     const std::string hash(sha256(c.session).view());
     for (;;) {

@@ -90,6 +90,19 @@ result<proved> prove(storage::transaction& tx, const call& c, const message& m, 
     return p;
 }
 
+result<std::string> read_reason(const message& m)
+{
+    auto reason = m.text("reason");
+    if (!reason) return reason.error();
+    const std::string text = reason->value_or("");
+    if (text.size() > longest_reason) return fail(problem::malformed_request, "\"reason\" is longer than 2000 bytes.");
+    // It is shown to agents, on pages and in terminals.
+    const bool controls = std::any_of(text.begin(), text.end(),
+                                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
+    if (controls) return fail(problem::malformed_request, "\"reason\" has control characters other than line ends and tabs.");
+    return text;
+}
+
 boost::json::object evidence_json(const decision& d, const storage::evidence& e)
 {
     boost::json::object data{
@@ -106,6 +119,14 @@ boost::json::object evidence_json(const decision& d, const storage::evidence& e)
     return data;
 }
 
+// The step found its time over and closed it: that is committed, and the answer is no.
+reply expired_meanwhile(const storage::stored_hold& h)
+{
+    reply r = problem_reply(fail(problem::hold_closed, "This hold has expired."));
+    r.closed = h.hold;
+    return r;
+}
+
 boost::json::object shown(const call& c, const storage::stored_hold& h)
 {
     const auto sent = release::open_action(c.around->keys, h.action);
@@ -119,13 +140,12 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     const auto asked = message::read(c.body, {"decision", "reason", "grant"});
     if (!asked) return asked.error();
     const auto verb = asked->text("decision");
-    const auto reason = asked->text("reason");
     if (!verb) return verb.error();
+    const auto reason = read_reason(*asked);
     if (!reason) return reason.error();
     const auto decision = decision_named(verb->value_or(""));
     if (!decision) return fail(problem::malformed_request, "\"decision\" is approve or deny.");
     if (asked->find("grant")) return fail(problem::malformed_request, "Grants are not part of this release: leave \"grant\" out.");
-    if (reason->value_or("").size() > longest_reason) return fail(problem::malformed_request, "\"reason\" is longer than 2000 bytes.");
 
     const auto held = readable_hold(tx, c, c.path[1], false);
     if (!held) return held.error();
@@ -134,7 +154,7 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     const agent* who = c.directory().find(held->hold.agent);
     statement_request request;
     request.decision = *decision;
-    request.reason = reason->value_or("");
+    request.reason = *reason;
     request.issued_at = held->now;
     request.expires_at = std::min(held->now + c.config().limits.statement, held->hold.expires_at);
     request.random = random_bytes(nonce_bytes);
@@ -162,6 +182,8 @@ result<reply> decide(storage::transaction& tx, const call& c)
     const auto text = given->text("statement");
     if (!text) return text.error();
     if (!*text) return fail(problem::malformed_request, "\"statement\" is missing.");
+    if (const auto* assertion = given->find("assertion"); assertion && !assertion->is(json::kind::object))
+        return fail(problem::malformed_request, "\"assertion\" is an object.");
 
     auto held = readable_hold(tx, c, c.path[1], true);
     if (!held) return held.error();
@@ -196,7 +218,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     if (!moved) return moved.error();
     const storage::stored_hold& now = moved->hold;
     const decision* written = now.hold.decided_by(c.person->id);
-    if (!written) return problem_reply(fail(problem::hold_closed, "This hold has expired."));
+    if (!written) return expired_meanwhile(now);
 
     storage::evidence evidence = proof->evidence;
     evidence.decision = written->id;
@@ -216,6 +238,7 @@ result<reply> take_back(storage::transaction& tx, const call& c)
     if (!which) return fail(problem::not_found, "This hold has no such decision.");
     auto moved = release::apply(tx, std::move(*held), happened::taken_back{*which, c.person->id}, c.directory());
     if (!moved) return moved.error();
+    if (closed(moved->hold.hold.status)) return expired_meanwhile(moved->hold);
     record(tx, c, moved->hold, {{"decision", which->text()}, {"taken_back", true}});
     return json_reply(200, {{"hold", shown(c, moved->hold)}});
 }

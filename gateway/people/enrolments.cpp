@@ -66,6 +66,7 @@ void record(storage::transaction& tx, const person& p, std::string_view act)
 
 result<reply> enrolment_options(storage::transaction& tx, const call& c)
 {
+    if (const auto nothing = message::read(c.body, {}); !nothing) return nothing.error();
     const auto found = storage::person_store::find_enrolment(tx, hash_of(c.path[1]));
     if (!found) return spent();
     storage::challenge made;
@@ -118,6 +119,7 @@ result<reply> enrol(storage::transaction& tx, const call& c)
 
 result<reply> login_options(storage::transaction& tx, const call& c)
 {
+    if (const auto nothing = message::read(c.body, {}); !nothing) return nothing.error();
     storage::challenge made;
     made.value = random_bytes(challenge_bytes);
     made.purpose = login_purpose;
@@ -139,7 +141,8 @@ result<reply> login(storage::transaction& tx, const call& c)
     const auto passkey = storage::passkey_store::find(tx, message->credential_id);
     const auto who = passkey ? storage::person_store::by_id(tx, passkey->person) : std::nullopt;
     if (!asked || !who || who->status != person_status::active) return problem_reply(wrong);
-    if (message->user_handle && *message->user_handle != passkey->user_handle) return problem_reply(wrong);
+    // Nobody was named before, so that the passkey itself must say whose it is (WebAuthn Level 3, §7.2 step 6).
+    if (message->user_handle != passkey->user_handle) return problem_reply(wrong);
     const auto counter = webauthn::verify_assertion(*message, party(c), asked->value, passkey->public_key);
     if (!counter || storage::passkey_store::count_up(tx, passkey->credential_id, *counter) == storage::race::lost)
         return problem_reply(wrong);
@@ -152,6 +155,7 @@ result<reply> login(storage::transaction& tx, const call& c)
 
 result<reply> logout(storage::transaction& tx, const call& c)
 {
+    if (const auto nothing = message::read(c.body, {}); !nothing) return nothing.error();
     if (!c.session.empty()) storage::session_store::remove(tx, hash_of(c.session));
     reply r;
     r.status = 204;

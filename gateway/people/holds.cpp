@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t usual_page = 50;
 constexpr std::size_t largest_page = 100;
 constexpr std::size_t longest_search = 200;
+// A page with large bodies on it ends early, and so does the search of somebody who may read few of many: `next` goes on.
+constexpr std::int64_t most_body_bytes = 4 << 20;
+constexpr int most_readings = 20;
 
 // What cannot be unsealed is shown without its fields and body, and such a hold cannot be released either.
 boost::json::object shown(const call& c, const storage::stored_hold& h)
@@ -69,7 +72,7 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
     ask.route = find(c.query, "route").value_or("");
     ask.q = find(c.query, "q").value_or("");
     if (ask.q.size() > longest_search) return fail(problem::malformed_request, "\"q\" is longer than 200 bytes.");
-    ask.limit = largest_page;
+    ask.limit = *wanted;
     ask.payload = storage::payload::read;
     if (const auto name = find(c.query, "agent")) {
         const agent* who = c.directory().agent_named(*name);
@@ -83,20 +86,25 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
 
     boost::json::array holds;
     boost::json::value next;
-    // Rows that this person may not read are passed over, so that a page is full as long as there is anything to see.
-    for (bool more = true; more && next.is_null();) {
+    // Rows that this person may not read are passed over, so that a page is full where there is anything to see.
+    std::int64_t bytes = 0;
+    const auto full = [&] { return holds.size() == *wanted || bytes > most_body_bytes; };
+    bool more = true;
+    for (int reading = 0; more && !full() && reading < most_readings; ++reading) {
         const auto rows = storage::hold_store::list(tx, ask);
         more = rows.size() == ask.limit;
         for (const auto& row : rows) {
-            ask.cursor = storage::hold_cursor::after(row);
-            if (!may_read(row.hold, c.directory(), *c.person)) continue;
-            holds.push_back(shown(c, row));
-            if (holds.size() == *wanted) {
-                next = ask.cursor->text();
+            if (full()) {
+                more = true;
                 break;
             }
+            ask.cursor = storage::hold_cursor::after(row);
+            if (!may_read(row.hold, c.directory(), *c.person)) continue;
+            bytes += row.action.content_length;
+            holds.push_back(shown(c, row));
         }
     }
+    if (more && ask.cursor) next = ask.cursor->text();
     return json_reply(200, {{"holds", std::move(holds)}, {"next", std::move(next)}});
 }
 

@@ -70,10 +70,12 @@ constexpr std::string_view shapes = R"json({
     "request": {"type": "object", "required": ["statement"], "additionalProperties": false, "properties": {"statement": {"type": "string"}, "assertion": {"type": ["object", "null"]}}},
     "answer": {"type": "object", "required": ["decision", "hold"], "properties": {"decision": {"$ref": "#/components/schemas/Decision"}, "hold": {"$ref": "#/components/schemas/Hold"}}}},
   "DELETE holds/{id}/decisions/{decision}": {"answer": {"type": "object", "required": ["hold"], "properties": {"hold": {"$ref": "#/components/schemas/Hold"}}}},
-  "GET agents": {"answer": {"type": "object", "required": ["agents", "next"], "properties": {"agents": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}, "next": {"type": "null"}}}},
-  "GET people": {"answer": {"type": "object", "required": ["people", "next"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "next": {"type": "null"}}}},
-  "GET grants": {"answer": {"type": "object", "required": ["grants", "next"], "properties": {"grants": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}}},
-  "GET audit": {"query": ["kind", "action", "hold", "cursor", "limit"],
+  "GET agents": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["agents", "next"], "properties": {"agents": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}, "next": {"type": ["string", "null"]}}}},
+  "GET agents/{agent}": {"answer": {"type": "object", "required": ["agent"], "properties": {"agent": {"$ref": "#/components/schemas/Agent"}}}},
+  "GET people": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["people", "next"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "next": {"type": ["string", "null"]}}}},
+  "GET people/{person}": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
+  "GET grants": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["grants", "next"], "properties": {"grants": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}}},
+  "GET audit": {"query": ["kind", "action", "hold", "agent", "person", "cursor", "limit"],
     "answer": {"type": "object", "required": ["audit", "next"], "properties": {"audit": {"type": "array", "items": {"type": "object"}}, "next": {"type": ["string", "null"]}}}},
   "GET events": {"stream": true}
 })json";

@@ -1,75 +1,175 @@
+// What there is to look up: agents, people, grants, the log (contract.md, "The people's side").
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/audit_store.hpp"
+#include "storage/hold_store.hpp"
 #include "storage/person_store.hpp"
+#include "workflows/eligibility.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace sallyport::people {
 namespace {
 
 constexpr std::size_t usual_page = 100;
 constexpr std::size_t largest_page = 1000;
+constexpr int most_readings = 10;  // of the log, for whoever may read little of it
+
+// A page of what is ordered by name; the cursor is the last name before it.
+template <class T, class Name, class View>
+result<reply> page_of(const call& c, std::string_view what, const std::vector<T>& all, Name name, View view)
+{
+    if (const auto known = check_query(c.query, {"cursor", "limit"}); !known) return known.error();
+    const auto limit = read_limit(c.query, usual_page, largest_page);
+    if (!limit) return limit.error();
+    const std::string_view after = find(c.query, "cursor").value_or("");
+    auto from = std::find_if(all.begin(), all.end(), [&](const T& one) { return after.empty() || name(one) > after; });
+    boost::json::array shown;
+    boost::json::value next;
+    for (; from != all.end(); ++from) {
+        if (shown.size() == *limit) {
+            next = boost::json::value(name(*std::prev(from)));
+            break;
+        }
+        shown.push_back(view(*from));
+    }
+    return json_reply(200, {{what, std::move(shown)}, {"next", std::move(next)}});
+}
+
+template <class Id>
+result<void> read_id(const call& c, std::string_view name, std::optional<Id>& to)
+{
+    const auto text = find(c.query, name);
+    if (!text) return {};
+    to = Id::parse(*text);
+    if (!to) return fail(problem::malformed_request, "\"" + std::string(name) + "\" is " + std::string(Id::prefix) + " and a ULID.");
+    return {};
+}
+
+// Auditors and operators read all; others what they did themselves and what is about holds that they may read.
+class log_reader {
+public:
+    log_reader(storage::transaction& tx, const call& c) : tx_(tx), call_(c) {}
+
+    bool may_read(const storage::audit_entry& e)
+    {
+        const person& who = *call_.person;
+        return who.has(role::auditor) || who.has(role::operator_) || e.person == who.id || (e.hold && may_read_hold(*e.hold));
+    }
+
+private:
+    bool may_read_hold(hold_id id)
+    {
+        const auto [place, unknown] = known_.try_emplace(id, false);
+        if (unknown) {
+            const auto found = storage::hold_store::get(tx_, id);
+            place->second = found && sallyport::may_read(found->hold, call_.directory(), *call_.person);
+        }
+        return place->second;
+    }
+
+    storage::transaction& tx_;
+    const call& call_;
+    std::map<hold_id, bool> known_;
+};
+
+result<storage::audit_query> read_audit_query(const call& c)
+{
+    if (const auto known = check_query(c.query, {"kind", "action", "hold", "agent", "person", "cursor", "limit"}); !known)
+        return known.error();
+    storage::audit_query ask;
+    const auto limit = read_limit(c.query, usual_page, largest_page);
+    if (!limit) return limit.error();
+    ask.limit = *limit;
+    if (const auto kind = find(c.query, "kind")) {
+        constexpr std::string_view kinds[] = {"verdict", "hold", "decision", "release", "outcome", "admin"};
+        if (std::find(std::begin(kinds), std::end(kinds), *kind) == std::end(kinds))
+            return fail(problem::malformed_request, "\"kind\" is verdict, hold, decision, release, outcome or admin.");
+        ask.kind = *kind;
+    }
+    if (const auto read = read_id(c, "action", ask.action); !read) return read.error();
+    if (const auto read = read_id(c, "hold", ask.hold); !read) return read.error();
+    if (const auto read = read_id(c, "agent", ask.agent); !read) return read.error();
+    if (const auto read = read_id(c, "person", ask.person); !read) return read.error();
+    if (const auto text = find(c.query, "cursor")) {
+        std::int64_t at = 0;
+        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), at);
+        if (error != std::errc{} || end != text->data() + text->size() || at < 0)
+            return fail(problem::malformed_request, "\"cursor\" is not one of ours.");
+        ask.cursor = at;
+    }
+    return ask;
+}
 
 }  // namespace
 
 result<reply> list_agents(storage::transaction& tx, const call& c)
 {
+    return page_of(
+        c, "agents", storage::agent_store::list(tx), [](const agent& a) -> const std::string& { return a.name; }, agent_json);
+}
+
+result<reply> show_agent(storage::transaction& tx, const call& c)
+{
     if (const auto known = check_query(c.query, {}); !known) return known.error();
-    boost::json::array all;
-    for (const agent& a : storage::agent_store::list(tx)) all.push_back(agent_json(a));
-    return json_reply(200, {{"agents", std::move(all)}, {"next", nullptr}});
+    const auto id = agent_id::parse(c.path[1]);
+    const auto found = id ? storage::agent_store::by_id(tx, *id) : storage::agent_store::by_name(tx, c.path[1]);
+    if (!found) return fail(problem::not_found, "There is no such agent.");
+    return json_reply(200, {{"agent", agent_json(*found)}});
 }
 
 result<reply> list_people(storage::transaction& tx, const call& c)
 {
+    return page_of(
+        c, "people", storage::person_store::list(tx), [](const person& p) -> const std::string& { return p.handle; }, person_json);
+}
+
+result<reply> show_person(storage::transaction& tx, const call& c)
+{
     if (const auto known = check_query(c.query, {}); !known) return known.error();
-    boost::json::array all;
-    for (const person& p : storage::person_store::list(tx)) all.push_back(person_json(p));
-    return json_reply(200, {{"people", std::move(all)}, {"next", nullptr}});
+    const auto id = person_id::parse(c.path[1]);
+    const auto found = id ? storage::person_store::by_id(tx, *id) : storage::person_store::by_handle(tx, c.path[1]);
+    if (!found) return fail(problem::not_found, "There is no such person.");
+    return json_reply(200, {{"person", person_json(*found)}});
 }
 
 // No decision of this release leaves a grant behind, so there are none.
 result<reply> list_grants(storage::transaction&, const call& c)
 {
-    if (const auto known = check_query(c.query, {}); !known) return known.error();
+    if (const auto known = check_query(c.query, {"cursor", "limit"}); !known) return known.error();
     return json_reply(200, {{"grants", boost::json::array{}}, {"next", nullptr}});
 }
 
 result<reply> list_audit(storage::transaction& tx, const call& c)
 {
-    if (!c.person->has(role::auditor) && !c.person->has(role::operator_))
-        return fail(problem::not_permitted, "Auditors and operators read the log.");
-    if (const auto known = check_query(c.query, {"kind", "action", "hold", "cursor", "limit"}); !known) return known.error();
-    storage::audit_query ask;
-    const auto limit = read_limit(c.query, usual_page, largest_page);
-    if (!limit) return limit.error();
-    ask.limit = *limit;
-    ask.kind = find(c.query, "kind").value_or("");
-    if (const auto text = find(c.query, "action")) {
-        ask.action = action_id::parse(*text);
-        if (!ask.action) return fail(problem::malformed_request, "\"action\" is act_ and a ULID.");
-    }
-    if (const auto text = find(c.query, "hold")) {
-        ask.hold = hold_id::parse(*text);
-        if (!ask.hold) return fail(problem::malformed_request, "\"hold\" is hld_ and a ULID.");
-    }
-    if (const auto text = find(c.query, "cursor")) {
-        std::int64_t at = 0;
-        if (std::from_chars(text->data(), text->data() + text->size(), at).ec != std::errc{})
-            return fail(problem::malformed_request, "\"cursor\" is not one of ours.");
-        ask.cursor = at;
-    }
+    auto ask = read_audit_query(c);
+    if (!ask) return ask.error();
+    const std::size_t wanted = ask->limit;
+    log_reader reader(tx, c);
     boost::json::array all;
-    const auto rows = storage::audit_store::list(tx, ask);
-    for (const auto& e : rows) all.push_back(audit_json(e));
+    bool more = true;
+    for (int reading = 0; more && all.size() < wanted && reading < most_readings; ++reading) {
+        const auto rows = storage::audit_store::list(tx, *ask);
+        more = rows.size() == ask->limit;
+        for (const auto& e : rows) {
+            if (all.size() == wanted) {
+                more = true;
+                break;
+            }
+            ask->cursor = e.index;
+            if (reader.may_read(e)) all.push_back(audit_json(e));
+        }
+    }
     boost::json::value next;
-    if (rows.size() == ask.limit) next = std::to_string(rows.back().index);
+    // Newest first: nothing stands behind entry 0.
+    if (more && ask->cursor && *ask->cursor > 0) next = std::to_string(*ask->cursor);
     return json_reply(200, {{"audit", std::move(all)}, {"next", std::move(next)}});
 }
 

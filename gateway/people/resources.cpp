@@ -20,10 +20,12 @@ constexpr auto table = std::to_array<resource>({
     {"POST", "holds/{id}/statement", "The text to sign for a decision", session, &make_statement},
     {"POST", "holds/{id}/decisions", "Decides, by a statement and the passkey's assertion over it", session, &decide},
     {"DELETE", "holds/{id}/decisions/{decision}", "Takes one's own decision back while the hold is held", session, &take_back},
-    {"GET", "agents", "Every agent", session, &list_agents},
-    {"GET", "people", "Everybody", session, &list_people},
+    {"GET", "agents", "Every agent, by name", session, &list_agents},
+    {"GET", "agents/{agent}", "One agent, by its id or name", session, &show_agent},
+    {"GET", "people", "Everybody, by handle", session, &list_people},
+    {"GET", "people/{person}", "One person, by their id or handle", session, &show_person},
     {"GET", "grants", "Standing permissions", session, &list_grants},
-    {"GET", "audit", "The log, newest first, for auditors and operators", session, &list_audit},
+    {"GET", "audit", "The log, newest first: all of it for auditors and operators, for others what they may read", session, &list_audit},
     {"GET", "events", "Server-sent events: holds that changed", session, nullptr},
     {"GET", "openapi.json", "This description", open, &describe},
 });
@@ -43,14 +45,15 @@ bool fits(std::string_view pattern, const std::vector<std::string>& path) noexce
 
 std::span<const resource> resources() noexcept { return table; }
 
-const resource* find_resource(std::string_view method, const std::vector<std::string>& path, bool& other_method) noexcept
+const resource* find_resource(std::string_view method, const std::vector<std::string>& path, std::string& allowed)
 {
-    other_method = false;
+    allowed.clear();
     if (path.empty()) return nullptr;
     for (const resource& r : table) {
         if (!fits(r.path, path)) continue;
         if (r.method == method || (method == "HEAD" && r.method == "GET")) return &r;
-        other_method = true;
+        if (!allowed.empty()) allowed += ", ";
+        allowed += r.method == "GET" ? std::string_view("GET, HEAD") : r.method;
     }
     return nullptr;
 }

@@ -25,8 +25,8 @@ struct resource {
 };
 
 std::span<const resource> resources() noexcept;
-/// Null: none. `other_method`: there is one of that path with another method.
-const resource* find_resource(std::string_view method, const std::vector<std::string>& path, bool& other_method) noexcept;
+/// Null: none; `allowed` then lists the methods that the path has (RFC 9110 §10.2.1), and is empty where there is no path.
+const resource* find_resource(std::string_view method, const std::vector<std::string>& path, std::string& allowed);
 
 /// `/api/v1/openapi.json`.
 const std::string& openapi();
@@ -47,7 +47,9 @@ result<reply> decide(storage::transaction&, const call&);
 result<reply> take_back(storage::transaction&, const call&);
 // records.cpp
 result<reply> list_agents(storage::transaction&, const call&);
+result<reply> show_agent(storage::transaction&, const call&);
 result<reply> list_people(storage::transaction&, const call&);
+result<reply> show_person(storage::transaction&, const call&);
 result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
