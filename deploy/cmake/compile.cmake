@@ -2,8 +2,11 @@
 
 find_program(CCACHE ccache)
 if(CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
-    set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
+    # With precompiled headers ccache wants to be told that they hold no __TIME__; the base directory lets checkouts of
+    # different places share what was compiled.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+        "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${CCACHE}")
+    set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 set(SALLYPORT_SANITIZE "" CACHE STRING "What -fsanitize= takes: address,undefined or thread")
@@ -15,10 +18,10 @@ target_compile_options(sallyport_options INTERFACE
     # GCC 12 sees dangling and uninitialised memory in correct std::string and coroutine code.
     -Wno-restrict -Wno-mismatched-new-delete)
 
-add_compile_options(-fstack-protector-strong -fno-plt)
+# The same for libraries and executables: a precompiled header fits only what is compiled alike.
+add_compile_options(-fPIE -pthread -fstack-protector-strong -fno-plt "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-add_link_options(-Wl,-z,relro,-z,now)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-pie -pthread -Wl,-z,relro,-z,now)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 

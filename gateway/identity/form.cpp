@@ -13,6 +13,14 @@ int digit(char c)
     return -1;
 }
 
+// Up to the mark; all of it where there is none.
+std::string_view before(std::string_view text, char mark)
+{
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] == mark) return text.substr(0, i);
+    return text;
+}
+
 std::optional<std::string> decoded(std::string_view text)
 {
     std::string out;
@@ -38,13 +46,12 @@ std::optional<std::map<std::string, std::string, std::less<>>> parse_form(std::s
 {
     std::map<std::string, std::string, std::less<>> all;
     while (!body.empty()) {
-        const auto end = std::min(body.find('&'), body.size());
-        const auto pair = body.substr(0, end);
-        body.remove_prefix(std::min(end + 1, body.size()));
+        const auto pair = before(body, '&');
+        body.remove_prefix(std::min(pair.size() + 1, body.size()));
         if (pair.empty()) continue;
-        const auto equals = std::min(pair.find('='), pair.size());
-        auto name = decoded(pair.substr(0, equals));
-        auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+        const auto name_part = before(pair, '=');
+        auto name = decoded(name_part);
+        auto value = decoded(pair.substr(std::min(name_part.size() + 1, pair.size())));
         if (!name || !value || !all.emplace(std::move(*name), std::move(*value)).second) return std::nullopt;
     }
     return all;

@@ -99,9 +99,13 @@ std::string session_of(std::span<const http::field> fields)
 
 std::string set_cookie(std::string_view token, std::chrono::seconds life, bool secure)
 {
-    std::string line = std::string(session_cookie) + "=" + std::string(token) + "; Path=/; HttpOnly; SameSite=Strict";
+    std::string line(session_cookie);
+    line += '=';
+    line += token;
+    line += "; Path=/; HttpOnly; SameSite=Strict; Max-Age=";
+    line += std::to_string(token.empty() ? 0 : life.count());
     if (secure) line += "; Secure";
-    return line + "; Max-Age=" + std::to_string(token.empty() ? 0 : life.count());
+    return line;
 }
 
 bool is_json(std::string_view content_type)
