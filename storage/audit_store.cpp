@@ -16,6 +16,7 @@ const statement append_audit{"append_audit", R"(
 
 // SKIP LOCKED: a second integrator leaves the work to the first.
 const statement lock_audit_head{"lock_audit_head", "SELECT size, tree, checkpoint FROM audit_head FOR UPDATE SKIP LOCKED"};
+const statement wait_for_audit_head{"wait_for_audit_head", "SELECT size, tree, checkpoint FROM audit_head FOR UPDATE"};
 const statement read_audit_head{"read_audit_head", "SELECT size, tree, checkpoint FROM audit_head"};
 const statement move_audit_head{"move_audit_head", "UPDATE audit_head SET size = $1, tree = $2, checkpoint = $3"};
 
@@ -94,6 +95,20 @@ struct columns {
     }
 };
 
+// The head is locked.
+void put_at_end(transaction& tx, audit_head& head, std::span<audit_entry> entries, const leaf_hasher& hash, const head_maker& make)
+{
+    for (auto& e : entries) {
+        e.index = head.size++;
+        if (hash) e.leaf_hash = hash(e);
+    }
+    if (make) make(head, entries);
+    const columns c(entries);
+    run(tx, insert_leaves, c.index.text(), c.at.text(), c.kind.text(), c.action.text(), c.hold.text(), c.agent.text(), c.person.text(),
+        c.data.text(), c.leaf.text());
+    run(tx, move_audit_head, head.size, as_bytes{head.tree}, head.checkpoint);
+}
+
 }  // namespace
 
 void append(transaction& tx, std::span<const audit_entry> entries)
@@ -108,17 +123,15 @@ std::vector<audit_entry> integrate(transaction& tx, std::size_t limit, const lea
     auto head = first_row(run(tx, lock_audit_head), head_of);
     if (!head) return {};
     auto entries = all_rows(run(tx, take_pending, limit), entry_of);
-    if (entries.empty()) return {};
-    for (auto& e : entries) {
-        e.index = head->size++;
-        if (hash) e.leaf_hash = hash(e);
-    }
-    if (make) make(*head, entries);
-    const columns c(entries);
-    run(tx, insert_leaves, c.index.text(), c.at.text(), c.kind.text(), c.action.text(), c.hold.text(), c.agent.text(), c.person.text(),
-        c.data.text(), c.leaf.text());
-    run(tx, move_audit_head, head->size, as_bytes{head->tree}, head->checkpoint);
+    if (!entries.empty()) put_at_end(tx, *head, entries, hash, make);
     return entries;
+}
+
+void append_to_log(transaction& tx, std::span<audit_entry> entries, const leaf_hasher& hash, const head_maker& make)
+{
+    if (entries.empty()) return;
+    auto head = first_row(run(tx, wait_for_audit_head), head_of).value();
+    put_at_end(tx, head, entries, hash, make);
 }
 
 audit_head head(transaction& tx) { return first_row(run(tx, read_audit_head), head_of).value(); }

@@ -64,6 +64,10 @@ using head_maker = std::function<void(audit_head& head, std::span<const audit_en
 /// and `checkpoint` of the head, whose size is already the new one.
 std::vector<audit_entry> integrate(transaction&, std::size_t limit, const leaf_hasher& hash = {}, const head_maker& make = {});
 
+/// For what comes in bulk: puts entries behind the log's end without a stop among the pending ones, and sets their `index`
+/// and `leaf_hash`. Waits for another integrator.
+void append_to_log(transaction&, std::span<audit_entry>, const leaf_hasher& hash = {}, const head_maker& make = {});
+
 audit_head head(transaction&);
 std::int64_t pending(transaction&);
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <mutex>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <thread>
 #include <utility>
@@ -253,6 +254,7 @@ private:
 
     void work(worker& w)
     {
+        ::pthread_setname_np(::pthread_self(), "database");
         auto back_off = 0ms;
         for (;;) {
             if (!w.connection && !reconnect(w, back_off)) {

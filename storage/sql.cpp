@@ -1,7 +1,7 @@
 #include "storage/sql.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <stdexcept>
 
 namespace sallyport::storage {
@@ -23,16 +23,23 @@ bool digits(std::string_view text, std::size_t at, std::size_t count, int& value
 
 std::string sql_time(time_point t)
 {
+    // By hand: the log's entries are written by the ten thousand.
     using namespace std::chrono;
     const auto day = floor<days>(t);
     const year_month_day date{day};
     const hh_mm_ss clock{t - day};
-    std::array<char, 48> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00", static_cast<int>(date.year()),
-                                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                     static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                                     static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-    return {text.data(), static_cast<std::size_t>(length)};
+    std::string text = "0000-00-00 00:00:00.000000+00";
+    const auto put = [&text](std::size_t end, std::size_t count, std::int64_t value) {
+        for (; count > 0; --count, value /= 10) text[--end] = static_cast<char>('0' + value % 10);
+    };
+    put(4, 4, static_cast<int>(date.year()));
+    put(7, 2, static_cast<unsigned>(date.month()));
+    put(10, 2, static_cast<unsigned>(date.day()));
+    put(13, 2, clock.hours().count());
+    put(16, 2, clock.minutes().count());
+    put(19, 2, clock.seconds().count());
+    put(26, 6, clock.subseconds().count());
+    return text;
 }
 
 time_point read_sql_time(std::string_view text)
@@ -68,9 +75,14 @@ void array_literal::add(std::string_view element)
     if (element.find('\0') != std::string_view::npos) throw bad_text();
     separate();
     text_ += '"';
-    for (const char c : element) {
-        if (c == '"' || c == '\\') text_ += '\\';
-        text_ += c;
+    while (!element.empty()) {
+        const std::size_t plain = std::min(element.find_first_of("\"\\"), element.size());
+        text_ += element.substr(0, plain);
+        element.remove_prefix(plain);
+        if (element.empty()) break;
+        text_ += '\\';
+        text_ += element.front();
+        element.remove_prefix(1);
     }
     text_ += '"';
 }

@@ -15,8 +15,8 @@ add_library(sallyport_options INTERFACE)
 target_compile_options(sallyport_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Wconversion
     -Wsign-conversion -Wimplicit-fallthrough -Wswitch-enum -Wundef -Wformat=2 -Werror
-    # GCC 12 sees dangling and uninitialised memory in correct std::string and coroutine code.
-    -Wno-restrict -Wno-mismatched-new-delete)
+    # GCC 12 sees overruns, dangling and uninitialised memory in correct std::string and coroutine code.
+    -Wno-restrict -Wno-mismatched-new-delete -Wno-array-bounds -Wno-stringop-overread)
 
 # The same for libraries and executables: a precompiled header fits only what is compiled alike.
 add_compile_options(-fPIE -pthread -fstack-protector-strong -fno-plt "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")

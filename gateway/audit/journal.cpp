@@ -8,10 +8,10 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 namespace sallyport::audit {
 namespace {
@@ -30,7 +30,7 @@ constexpr std::size_t framed(std::size_t length) { return (sizeof(frame) + lengt
 
 std::uint32_t checksum(std::string_view bytes)
 {
-    return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+    return libdeflate_crc32(0, bytes.data(), bytes.size());
 }
 
 std::uint32_t load_length(const char* at) { return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(at), __ATOMIC_ACQUIRE); }

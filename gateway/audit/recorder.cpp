@@ -2,14 +2,14 @@
 
 #include "gateway/audit/call_record.hpp"
 #include "gateway/canonical/content_digest.hpp"
+#include "gateway/canonical/jcs.hpp"
 #include "gateway/log/log.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace sallyport::audit {
 namespace {
@@ -22,46 +22,60 @@ constexpr auto flush_every = 10ms;
 
 std::string name_of(const journal_uuid& uuid) { return hex({reinterpret_cast<const char*>(uuid.data()), uuid.size()}); }
 
-// The log's data is UTF-8; the target and method are ASCII already, and the rest is ours.
+// Written by hand, for these come by the ten thousand. The log's data is UTF-8: method and target are ASCII already, the
+// rest is ours.
 storage::audit_entry entry_of(const verdict_record& r)
 {
-    boost::json::array rules;
-    for (std::string_view left = r.rules; !left.empty();) {
-        const auto end = std::min(left.find(' '), left.size());
-        rules.emplace_back(left.substr(0, end));
-        left.remove_prefix(std::min(end + 1, left.size()));
-    }
-    const boost::json::object data{
-        {"verdict", name_of(r.verdict)},
-        {"route", r.route},
-        {"rules", std::move(rules)},
-        {"policy", r.policy},
-        {"method", r.method},
-        {"authority", r.authority},
-        {"target", r.target},
-        {"content_digest", r.content ? boost::json::value(content_digest(*r.content)) : boost::json::value(nullptr)},
-    };
     storage::audit_entry entry;
     entry.at = r.at;
     entry.kind = "verdict";
     entry.action = r.action;
     entry.agent = r.agent;
-    entry.data = boost::json::serialize(data);
+    std::string& data = entry.data;
+    data.reserve(320 + r.target.size() + r.rules.size());
+    data = R"({"verdict":)";
+    append_jcs_string(data, name_of(r.verdict));
+    data += R"(,"route":)";
+    append_jcs_string(data, r.route);
+    data += R"(,"rules":[)";
+    for (std::string_view left = r.rules; !left.empty();) {
+        const auto end = std::min(left.find(' '), left.size());
+        append_jcs_string(data, left.substr(0, end));
+        left.remove_prefix(std::min(end + 1, left.size()));
+        if (!left.empty()) data += ',';
+    }
+    data += R"(],"policy":)";
+    append_jcs_string(data, r.policy);
+    data += R"(,"method":)";
+    append_jcs_string(data, r.method);
+    data += R"(,"authority":)";
+    append_jcs_string(data, r.authority);
+    data += R"(,"target":)";
+    append_jcs_string(data, r.target);
+    data += R"(,"content_digest":)";
+    if (r.content)
+        append_jcs_string(data, content_digest(*r.content));
+    else
+        data += "null";
+    data += '}';
     return entry;
 }
 
 storage::audit_entry entry_of(const outcome_record& r)
 {
-    const boost::json::object data{
-        {"status", r.status > 0 ? boost::json::value(r.status) : boost::json::value(nullptr)},
-        {"problem", r.failure ? boost::json::value(facts(*r.failure).name) : boost::json::value(nullptr)},
-    };
     storage::audit_entry entry;
     entry.at = r.at;
     entry.kind = "outcome";
     entry.action = r.action;
     entry.agent = r.agent;
-    entry.data = boost::json::serialize(data);
+    entry.data = R"({"status":)";
+    entry.data += r.status > 0 ? std::to_string(r.status) : "null";
+    entry.data += R"(,"problem":)";
+    if (r.failure)
+        append_jcs_string(entry.data, facts(*r.failure).name);
+    else
+        entry.data += "null";
+    entry.data += '}';
     return entry;
 }
 
@@ -127,6 +141,32 @@ std::vector<recorder::source> recorder::sources() const
     return all;
 }
 
+recorder::batch recorder::read(const journal_segment& segment, std::uint64_t from, std::size_t most)
+{
+    batch found{{}, from};
+    for (std::size_t i = 0; i < most; ++i) {
+        const auto e = segment.read(found.end);
+        if (e.next == found.end) break;
+        auto made = entries_of(e.record);
+        if (made.empty())
+            log::error("journal: a record cannot be read", {{"segment", segment.path().filename().string()}, {"offset", found.end}});
+        std::move(made.begin(), made.end(), std::back_inserter(found.entries));
+        found.end = e.next;
+    }
+    return found;
+}
+
+result<void> recorder::store(const std::string& journal, std::uint64_t begin, batch& what)
+{
+    return db_.run_blocking([&](storage::transaction& tx) -> result<void> {
+        if (storage::audit_store::move_journal(tx, journal, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(what.end)) ==
+            storage::race::lost)
+            return fail(problem::conflict, "The journal was shipped by somebody else.");
+        storage::audit_store::append_to_log(tx, what.entries);  // gives indexes anew, should the database run this again
+        return {};
+    });
+}
+
 bool recorder::ship(const source& from)
 {
     const journal_segment& segment = *from.segment;
@@ -139,29 +179,25 @@ bool recorder::ship(const source& from)
         known = positions_.emplace(segment.uuid(), static_cast<std::uint64_t>(*stored)).first;
     }
 
+    std::size_t most = batch_records;
     for (;;) {
         // Sealed is looked at first: what was appended before it is then seen by the reading below.
         const bool sealed = segment.sealed();
         const std::uint64_t begin = known->second;
-        std::uint64_t at = std::max(begin, journal_segment::first());
-        std::vector<storage::audit_entry> entries;
-        for (std::size_t i = 0; i < batch_records; ++i) {
-            const auto e = segment.read(at);
-            if (e.next == at) break;
-            auto made = entries_of(e.record);
-            if (made.empty()) log::error("journal: a record cannot be read", {{"journal", journal}, {"offset", at}});
-            std::move(made.begin(), made.end(), std::back_inserter(entries));
-            at = e.next;
-        }
-        if (at > begin && at > journal_segment::first()) {
-            const auto shipped = db_.run_blocking([&](storage::transaction& tx) -> result<void> {
-                if (storage::audit_store::move_journal(tx, journal, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(at)) ==
-                    storage::race::lost)
-                    return fail(problem::conflict, "The journal was shipped by somebody else.");
-                storage::audit_store::append(tx, entries);
-                return {};
-            });
-            if (!shipped) {
+        batch next = read(segment, std::max(begin, journal_segment::first()), most);
+        if (next.end > std::max(begin, journal_segment::first())) {
+            const auto shipped = store(journal, begin, next);
+            if (!shipped && shipped.error().what == problem::invalid_input) {
+                // A record that the database cannot hold must not keep the others from it.
+                if (most > 1) {
+                    most = 1;
+                    continue;
+                }
+                log::error("journal: a record was left out", {{"journal", journal}, {"offset", begin}, {"cause", shipped.error().cause}});
+                next.entries.clear();
+                if (const auto skipped = store(journal, begin, next); !skipped) return false;
+                most = batch_records;
+            } else if (!shipped) {
                 // The commit may have happened although its answer was lost: what is stored is asked for anew.
                 positions_.erase(known);
                 if (shipped.error().what != problem::storage_unavailable)
@@ -169,7 +205,7 @@ bool recorder::ship(const source& from)
                                {{"journal", journal}, {"cause", shipped.error().detail + " " + shipped.error().cause}});
                 return false;
             }
-            known->second = at;
+            known->second = next.end;
             continue;
         }
         if (sealed) {
@@ -187,36 +223,36 @@ bool recorder::ship(const source& from)
     }
 }
 
-bool recorder::ship_all()
+void recorder::ship_all()
 {
-    for (const source& from : sources())
-        if (!ship(from)) return false;
-    return true;
+    for (const source& from : sources()) ship(from);
 }
 
-bool recorder::integrate()
+void recorder::integrate()
 {
     for (;;) {
         const auto added = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000); });
         if (!added) {
             if (added.error().what != problem::storage_unavailable) log::error("audit: not integrated", {{"cause", added.error().cause}});
-            return false;
+            return;
         }
         if (added->empty()) break;
-        log_size_.store(added->back().index + 1, std::memory_order_relaxed);
     }
-    return true;
+    if (const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); }))
+        log_size_.store(head->size, std::memory_order_relaxed);
 }
 
 void recorder::run_shipper()
 {
+    ::pthread_setname_np(::pthread_self(), "recorder");
     if (const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); }))
         log_size_.store(head->size, std::memory_order_relaxed);
     bool ending = false;
     do {
         ending = wait(ship_every, true);
         try {
-            if (ship_all()) integrate();
+            ship_all();
+            integrate();
         } catch (const std::exception& e) {
             log::error("recorder failed", {{"cause", e.what()}});
         }
@@ -230,6 +266,7 @@ void recorder::run_shipper()
 
 void recorder::run_flusher()
 {
+    ::pthread_setname_np(::pthread_self(), "journal");
     bool ending = false;
     do {
         ending = wait(flush_every, false);

@@ -47,9 +47,15 @@ private:
         std::shared_ptr<journal_segment> segment;
     };
     std::vector<source> sources() const;
-    bool ship_all();
+    struct batch {
+        std::vector<storage::audit_entry> entries;
+        std::uint64_t end = 0;  // where the next record stands
+    };
+    static batch read(const journal_segment&, std::uint64_t from, std::size_t most);
+    result<void> store(const std::string& journal, std::uint64_t begin, batch&);
+    void ship_all();
     bool ship(const source&);
-    bool integrate();
+    void integrate();
     void run_shipper();
     void run_flusher();
     bool wait(std::chrono::milliseconds, bool for_shipping);

@@ -11,11 +11,18 @@ constexpr char folded(char c) noexcept { return c == '_' ? '-' : lower(c); }
 
 bool is_name(std::string_view name, std::string_view listed) noexcept
 {
-    if (name.size() != listed.size()) return false;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (folded(name[i]) != folded(listed[i])) return false;
+    // `listed` is written in lower case, with `-`. Most names differ from it at once.
+    if (name.size() != listed.size() || folded(name.front()) != listed.front() || folded(name.back()) != listed.back()) return false;
+    for (std::size_t i = 1; i + 1 < name.size(); ++i) {
+        if (folded(name[i]) != listed[i]) return false;
     }
     return true;
+}
+
+/// Of two names that come from outside.
+bool same_folded(std::string_view a, std::string_view b) noexcept
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return folded(x) == folded(y); });
 }
 
 bool begins_with(std::string_view name, std::string_view listed) noexcept
@@ -262,7 +269,7 @@ bool field_filter::never_sent(std::string_view name) const noexcept
 {
     if (of_connection(name) || begins_with(name, "sallyport-")) return true;
     if (direction_ == direction::to_agent) return false;
-    return never_to_upstream(name) || (!credential_header_.empty() && is_name(name, credential_header_));
+    return never_to_upstream(name) || (!credential_header_.empty() && same_folded(name, credential_header_));
 }
 
 void field_filter::pass(std::string_view name, std::string_view value)

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <pthread.h>
+
 #include <cstdio>
 #include <exception>
 #include <utility>
@@ -19,7 +21,10 @@ core::~core()
 
 void core::start(std::function<void(std::string_view)> errors)
 {
-    thread_ = std::thread([this, errors = std::move(errors)]() mutable { run(std::move(errors)); });
+    thread_ = std::thread([this, errors = std::move(errors)]() mutable {
+        ::pthread_setname_np(::pthread_self(), "core");
+        run(std::move(errors));
+    });
 }
 
 void core::run(std::function<void(std::string_view)> errors)

@@ -6,9 +6,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
+#include <new>
 
 namespace sallyport::http {
 namespace {
@@ -95,8 +97,17 @@ bool valid_authority(std::string_view authority) noexcept
 
 namespace detail {
 
-result<bool> head_check::look(std::string_view bytes, bool (*may_begin)(char), checks first_line, checks at_end)
+void head_check::restart() noexcept
 {
+    facts_ = {};
+    hosts_ = 0;
+    transfer_encoding_ = first_line_done_ = false;
+    line_start_ = searched_ = 0;
+}
+
+result<bool> head_check::look(std::string_view bytes, field* into, bool (*may_begin)(char), checks first_line, checks at_end)
+{
+    bool at_once = searched_ == 0;
     const auto refuse = [](const char* why) { return fail(problem::malformed_request, why); };
     // An empty line before the first (RFC 9112 §2.2 lets servers skip one), or TLS on a plain port: said at once, not when
     // a line end comes, for that may be never.
@@ -123,18 +134,25 @@ result<bool> head_check::look(std::string_view bytes, bool (*may_begin)(char), c
         } else if (line.empty()) {
             facts_.head_bytes = end + 1;
             why = at_end(*this, line);
-            if (!why) return true;
+            if (!why && at_once) return true;
+            // It came in pieces, and the bytes may have moved meanwhile: sound as it is, it is read once more as a whole.
+            if (!why) {
+                restart();
+                at_once = true;
+                continue;
+            }
         } else {
-            why = field_line(line);
+            why = field_line(line, at_once ? into : nullptr);
         }
         if (why) return refuse(why);
     }
 }
 
 // RFC 9112 §5: field-name ":" OWS field-value OWS.
-const char* head_check::field_line(std::string_view line)
+const char* head_check::field_line(std::string_view line, field* into)
 {
-    if (++facts_.fields > max_fields) return "too many header fields";
+    const std::size_t place = facts_.fields++;
+    if (place == max_fields) return "too many header fields";
     std::size_t colon = 0;
     while (colon < line.size() && is_token(line[colon])) ++colon;
     if (colon == 0 && is_blank(line.front())) return "a header field is folded over lines";                                     // §5.2
@@ -142,7 +160,9 @@ const char* head_check::field_line(std::string_view line)
     if (colon == 0 || colon == line.size() || line[colon] != ':') return "a header field's name is not a token";
     const std::string_view value = trim_blanks(line.substr(colon + 1));
     if (has_control(value)) return "a header field's value has a control character";  // a bare CR or NUL too: §2.2, RFC 9110 §5.5
-    return known_field(line.substr(0, colon), value);
+    const std::string_view name = line.substr(0, colon);
+    if (into) new (into + place) field{name, value};
+    return known_field(name, value);
 }
 
 const char* head_check::known_field(std::string_view name, std::string_view value)
@@ -151,7 +171,13 @@ const char* head_check::known_field(std::string_view name, std::string_view valu
     case 4:
         if (!equals_ignoring_case(name, "host")) return nullptr;
         if (++hosts_ > 1) return "there is more than one Host";  // RFC 9112 §3.2
+        facts_.host = value;
         return valid_authority(value) ? nullptr : "Host is not host or host:port";
+    case 6:
+        // RFC 9110 §10.1.1; another expectation is nobody's business here.
+        if (equals_ignoring_case(name, "expect")) facts_.expect_continue = equals_ignoring_case(value, "100-continue");
+        return nullptr;
+    case 10: return equals_ignoring_case(name, "connection") ? connection(value) : nullptr;
     case 14:
         // `Content_Length`: a CGI-like server reads it as Content-Length.
         if (equals_ignoring_case(name, "content_length")) return "Content_Length is not a name that is taken";
@@ -167,6 +193,20 @@ const char* head_check::known_field(std::string_view name, std::string_view valu
         return nullptr;
     default: return nullptr;
     }
+}
+
+// RFC 9110 §7.6.1: names alone, for each of them takes a field out of what is sent on.
+const char* head_check::connection(std::string_view value)
+{
+    while (!value.empty()) {
+        const std::size_t comma = std::min(value.find(','), value.size());
+        const std::string_view name = trim_blanks(value.substr(0, comma));
+        value.remove_prefix(std::min(comma + 1, value.size()));
+        if (!std::all_of(name.begin(), name.end(), is_token)) return "Connection is not a list of names";
+        facts_.close = facts_.close || equals_ignoring_case(name, "close");
+        facts_.keep_alive = facts_.keep_alive || equals_ignoring_case(name, "keep-alive");
+    }
+    return nullptr;
 }
 
 // RFC 9112 §6.2 and §6.3: digits and nothing else, once, even if a second one were equal.
@@ -186,7 +226,10 @@ const char* head_check::content_length(std::string_view value)
 
 }  // namespace detail
 
-result<bool> request_framing::look(std::string_view bytes) { return head_check::look(bytes, is_upper, request_line, whole); }
+result<bool> request_framing::look(std::string_view bytes, field* into)
+{
+    return head_check::look(bytes, into, is_upper, request_line, whole);
+}
 
 const char* request_framing::request_line(head_check& check, std::string_view line)
 {
@@ -195,9 +238,12 @@ const char* request_framing::request_line(head_check& check, std::string_view li
     const std::size_t first = line.find(' ');
     const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
     if (second == std::string_view::npos) return "the request line is not method, target and version";
-    if (const char* why = check_method(line.substr(0, first))) return why;
-    if (const char* why = check_target(line.substr(first + 1, second - first - 1))) return why;
-    if (!take_version(line.substr(second + 1), self.facts_.minor_version)) return "the version is neither HTTP/1.1 nor HTTP/1.0";
+    framing& facts = self.facts_;
+    facts.method = line.substr(0, first);
+    facts.target = line.substr(first + 1, second - first - 1);
+    if (const char* why = check_method(facts.method)) return why;
+    if (const char* why = check_target(facts.target)) return why;
+    if (!take_version(line.substr(second + 1), facts.minor_version)) return "the version is neither HTTP/1.1 nor HTTP/1.0";
     return nullptr;
 }
 
@@ -213,10 +259,10 @@ const char* request_framing::whole(head_check& check, std::string_view)
     return nullptr;
 }
 
-result<bool> response_framing::look(std::string_view bytes)
+result<bool> response_framing::look(std::string_view bytes, field* into)
 {
     return head_check::look(
-        bytes, [](char c) { return c == 'H'; }, status_line, whole);
+        bytes, into, [](char c) { return c == 'H'; }, status_line, whole);
 }
 
 const char* response_framing::status_line(head_check& check, std::string_view line)
@@ -231,7 +277,8 @@ const char* response_framing::status_line(head_check& check, std::string_view li
         status = status * 10 + (c - '0');
     }
     if (status < 100 || status > 599) return "the status is not from 100 to 599";
-    if (has_control(line.substr(13))) return "the reason phrase has a control character";
+    self.facts_.reason = line.substr(13);
+    if (has_control(self.facts_.reason)) return "the reason phrase has a control character";
     self.facts_.status = status;
     return nullptr;
 }

@@ -6,14 +6,6 @@
 
 namespace sallyport::http {
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept
-{
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (detail::lower(a[i]) != detail::lower(b[i])) return false;
-    return true;
-}
-
 std::optional<std::string_view> find(std::span<const field> fields, std::string_view name) noexcept
 {
     for (const field& one : fields)

@@ -17,7 +17,7 @@ namespace sallyport::http {
 using sallyport::field;
 
 /// ASCII only (RFC 9110 §5.1).
-bool equals_ignoring_case(std::string_view, std::string_view) noexcept;
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept { return same_ignoring_case(a, b); }
 /// The first field of that name; none.
 std::optional<std::string_view> find(std::span<const field>, std::string_view name) noexcept;
 std::size_t count(std::span<const field>, std::string_view name) noexcept;

@@ -58,7 +58,7 @@ private:
 
     void move_rest(block to);
     void restore();
-    std::string_view read_head(std::string_view bytes, bool answers_head);
+    void read_head(bool answers_head);
 
     buffer_pool* pool_;
     std::size_t header_limit_;

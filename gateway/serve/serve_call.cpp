@@ -29,7 +29,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t longest_form = 64 << 10;
 constexpr std::string_view token_path = "/oauth2/token";
-constexpr std::string_view well_known = "/.well-known/";
+constexpr std::string_view oauth = "/oauth2";
+constexpr std::string_view well_known = "/.well-known";
 constexpr std::string_view own_path = "/.sallyport";
 
 time_point local_now() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
@@ -94,7 +95,8 @@ http::awaitable<void> serve_well_known(services& all, worker& w, http::exchange&
     else if (reads && path == "/.well-known/jwks.json")
         body = all.signing.jwks();
     if (body.empty()) {
-        co_await refuse(all, x, fail(reads ? problem::not_found : problem::method_not_allowed));
+        failure nothing = fail(reads ? problem::not_found : problem::method_not_allowed);
+        co_await refuse(all, x, std::move(nothing));
         co_return;
     }
     const std::array<field, 2> headers{{{"Content-Type", "application/json"}, {"Cache-Control", "max-age=300"}}};
@@ -108,6 +110,7 @@ struct call {
     identity::standing_ptr standing;
     caller who;
     const config::route* route = nullptr;
+    route_counters counters;  // of that route
     const identity::credential* credential = nullptr;
     worker::borrowed_memory memory;
     action_id id;
@@ -162,13 +165,26 @@ result<void> route_call(call& c, const http::request_head& head, const canonical
     return {};
 }
 
+// A body may take its time: whoever was suspended or ran out of token meanwhile is refused.
+result<void> still_stands(const worker& w, const call& c)
+{
+    if (c.who.token->expires_at <= local_now())
+        return fail(problem::unauthenticated, "The access token expired before the body was there.");
+    if (w.standing() == c.standing) return {};
+    const agent* who = w.standing()->directory->find(c.who.agent->id);
+    if (!who || who->status != agent_status::active)
+        return fail(problem::agent_suspended, "The agent was suspended before the body was there.");
+    return {};
+}
+
 // Reads the whole body, and what it says where a rule of the route wants to know.
-http::awaitable<result<void>> read_body(call& c, http::exchange& x)
+http::awaitable<result<void>> read_body(const worker& w, call& c, http::exchange& x)
 {
     const auto bytes = co_await x.read_body(c.route->body_limit);
     if (!bytes) co_return bytes.error();
     c.bytes = *bytes;
     c.body_was_read = true;
+    if (auto stands = still_stands(w, c); !stands) co_return stands.error();
     if (!c.standing->config->rules.reads_body(c.route->index)) co_return result<void>();
     auto parsed = policy::read_body(c.facts.headers, c.bytes);
     if (!parsed) co_return parsed.error();
@@ -284,7 +300,9 @@ patience patience_of(const call& c)
 http::awaitable<void> deny(services& all, worker& w, http::exchange& x, call& c)
 {
     const policy::verdict verdict = c.standing->config->rules.judge(c.route->index, c.facts);
-    record_verdict(w, c, verdict_kind::deny, rule_ids(verdict));
+    // A refusal stands also when it cannot be written down.
+    if (!record_verdict(w, c, verdict_kind::deny, rule_ids(verdict)))
+        log::error("journal: a denial was not written", {{"action", c.id.text()}});
     log::info("denied", {{"action", c.id.text()}, {"agent", c.who.agent->name}, {"route", c.route->id}, {"rules", rule_ids(verdict)}});
     all.call_seconds.observe(std::chrono::duration_cast<duration>(clock::now() - c.began));
     identity::problem_context context;
@@ -294,13 +312,13 @@ http::awaitable<void> deny(services& all, worker& w, http::exchange& x, call& c)
     co_await answer_problem(x, why, context);
 }
 
-http::awaitable<result<release::held_call>> prepare_hold(services& all, http::exchange& x, call& c)
+http::awaitable<result<release::held_call>> prepare_hold(services& all, const worker& w, http::exchange& x, call& c)
 {
     const auto key = parse_idempotency_key(x.head().fields);
     if (!key) co_return key.error();
     std::string kept_key(key->value_or(""));
     if (!c.body_was_read)
-        if (const auto read = co_await read_body(c, x); !read) co_return read.error();
+        if (const auto read = co_await read_body(w, c, x); !read) co_return read.error();
     if (!c.route->credential.empty() && !c.credential)
         co_return fail(problem::credential_missing,
                        "The credential " + c.route->credential + " of the route " + c.route->id + " does not exist.");
@@ -330,9 +348,10 @@ http::awaitable<std::optional<to_be_held>> judge_and_serve(services& all, worker
         co_await refuse(all, x, routed.error());
         co_return std::nullopt;
     }
+    c.counters = w.counters(*c.route);  // before the first wait: the worker's table is that of c.standing only now
     const policy::rule_set& rules = c.standing->config->rules;
     if (rules.reads_body(c.route->index)) {
-        if (const auto read = co_await read_body(c, x); !read) {
+        if (const auto read = co_await read_body(w, c, x); !read) {
             co_await refuse(all, x, read.error());
             co_return std::nullopt;
         }
@@ -340,13 +359,13 @@ http::awaitable<std::optional<to_be_held>> judge_and_serve(services& all, worker
 
     c.id = action_id::make(now, random10());
     const verdict_kind kind = rules.judge_quickly(c.route->index, c.facts, &c.memory->rules);
-    w.calls(*c.route, kind).add();
+    c.counters.count(kind);
     identity::problem_context context;
     context.action = c.id;
     switch (kind) {
     case verdict_kind::deny: co_await deny(all, w, x, c); co_return std::nullopt;
     case verdict_kind::hold: {
-        auto prepared = co_await prepare_hold(all, x, c);
+        auto prepared = co_await prepare_hold(all, w, x, c);
         if (prepared) co_return to_be_held{std::move(*prepared), patience_of(c)};
         const failure why = prepared.error();
         co_await answer_problem(x, why, context);
@@ -380,7 +399,7 @@ http::awaitable<void> serve_agent(services& all, worker& w, http::exchange& x)
         co_await serve_token(all, w, x);
         co_return;
     }
-    if (target->path.starts_with(well_known)) {
+    if (is_under(target->path, well_known) && target->path != well_known) {
         const std::string path(target->path);
         co_await serve_well_known(all, w, x, path);
         co_return;
@@ -399,6 +418,11 @@ http::awaitable<void> serve_agent(services& all, worker& w, http::exchange& x)
     }
     if (is_under(target->path, own_path)) {
         co_await serve_holds(all, w, x, std::move(*who), std::string(target->path), std::string(target->query.value_or("")));
+        co_return;
+    }
+    if (is_under(target->path, oauth) || target->path == well_known) {
+        failure nowhere = fail(problem::no_route, "That path is the gateway's own and leads nowhere.");
+        co_await refuse(all, x, std::move(nowhere));
         co_return;
     }
     auto held = co_await judge_and_serve(all, w, x, std::move(*who), std::move(standing), *target, now, began);

@@ -37,7 +37,8 @@ struct call_memory {
 };
 
 struct route_counters {
-    std::array<metrics::counter*, 3> by_verdict{};  // in the order of verdict_kind
+    std::array<metrics::counter*, 3> by_verdict{};  // in the order of verdict_kind; the registry's, for ever
+    void count(verdict_kind kind) const noexcept { by_verdict[static_cast<std::size_t>(kind)]->add(); }
 };
 
 class worker {
@@ -58,10 +59,8 @@ public:
     /// On this core, or before it runs.
     void adopt(identity::standing_ptr);
 
-    metrics::counter& calls(const config::route& route, verdict_kind kind) noexcept
-    {
-        return *routes_[route.index].by_verdict[static_cast<std::size_t>(kind)];
-    }
+    /// Of a route of the standing that holds now; good for ever, also after another configuration was adopted.
+    const route_counters& counters(const config::route& route) const noexcept { return routes_[route.index]; }
 
     /// A call_memory that goes back by itself.
     struct give_back {
