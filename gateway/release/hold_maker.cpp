@@ -63,7 +63,7 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     answers.reserve(calls.size());
     for (const held_call& call : calls) {
         const agent* who = standing->directory->find(call.record.agent);
-        if (!who || who->status != agent_status::active) {
+        if (!who || who->status != agent_status::active || !standing->directory->has_active_owner(*who)) {
             answers.emplace_back(fail(problem::agent_suspended));
             continue;
         }
