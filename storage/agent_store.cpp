@@ -33,6 +33,7 @@ const statement list_agents{"list_agents", "SELECT " AGENT_COLUMNS " FROM agents
 const statement agent_by_name{"agent_by_name", "SELECT " AGENT_COLUMNS " FROM agents WHERE name = $1"};
 const statement agent_by_id{"agent_by_id", "SELECT " AGENT_COLUMNS " FROM agents WHERE id = $1"};
 const statement lock_agent{"lock_agent", "SELECT " AGENT_COLUMNS " FROM agents WHERE id = $1 FOR UPDATE"};
+const statement lock_agents{"lock_agents", "SELECT id FROM agents WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE"};
 const statement list_agent_keys{"list_agent_keys", "SELECT agent, kid, jwk, not_after FROM agent_keys ORDER BY agent, added_at, kid"};
 const statement keys_of_agent{"keys_of_agent", "SELECT agent, kid, jwk, not_after FROM agent_keys WHERE agent = $1 ORDER BY added_at, kid"};
 
@@ -180,6 +181,11 @@ void touch(transaction& tx, std::span<const seen> all)
         times.add(s.at);
     }
     run(tx, touch_agents, ids.text(), times.text());
+}
+
+void lock(transaction& tx, std::span<const agent_id> agents)
+{
+    if (!agents.empty()) run(tx, lock_agents, array_of(agents));
 }
 
 std::vector<agent_id> owned_by(transaction& tx, const owner_name& owner)

@@ -35,6 +35,9 @@ struct seen {
 /// For many at once. Never goes back; moves no generation.
 void touch(transaction&, std::span<const seen>);
 
+/// Until this transaction ends no hold of theirs is made, and what was being made is there to be found (hold_store::create).
+void lock(transaction&, std::span<const agent_id>);
+
 /// Agents of exactly that owner, by name: of a person not those that a team of theirs owns.
 std::vector<agent_id> owned_by(transaction&, const owner_name&);
 

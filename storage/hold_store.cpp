@@ -54,12 +54,17 @@ const statement get_holds{"get_holds",
                           "SELECT " STORED_COLUMNS ", CASE WHEN $2 THEN a.sealed_payload END" STORED_FROM
                           "JOIN unnest($1::text[]) WITH ORDINALITY AS wanted (id, place) ON wanted.id = h.id ORDER BY wanted.place"};
 
-// KEY SHARE: who suspends an agent waits for the holds that are being made for it, and finds them to void.
+// KEY SHARE: who suspends an agent, or disables its last owner, waits for the holds that are being made for it, and finds
+// them to void.
+const statement share_agents{"share_agents", "SELECT id FROM agents WHERE id = ANY ($1::text[]) ORDER BY id FOR KEY SHARE"};
+// After those locks, in a statement of its own: its snapshot has what whoever had them before has written.
 const statement count_open_of{"count_open_of", R"(
     SELECT g.id, (SELECT count(*) FROM holds AS h WHERE h.agent = g.id AND h.closed_at IS NULL)
-      FROM agents AS g WHERE g.id = ANY ($1::text[]) AND g.status = 'active'
-     ORDER BY g.id
-       FOR KEY SHARE OF g)"};
+      FROM agents AS g
+     WHERE g.id = ANY ($1::text[]) AND g.status = 'active'
+       AND (EXISTS (SELECT 1 FROM people AS p WHERE p.handle = g.owner_person AND p.status = 'active')
+            OR EXISTS (SELECT 1 FROM team_members AS m JOIN people AS p ON p.id = m.person
+                        WHERE m.team = g.owner_team AND p.status = 'active')))"};
 const statement count_open{"count_open", R"(
     SELECT count(*) FROM (SELECT 1 FROM holds WHERE closed_at IS NULL LIMIT $1) AS open)"};
 
@@ -151,6 +156,11 @@ const statement list_holds{"list_holds", "SELECT " STORED_COLUMNS ", CASE WHEN $
        AND ($4::text IS NULL OR strpos(h.search, lower($4)) > 0 OR strpos(g.name, lower($4)) > 0)
        AND ($5::timestamptz IS NULL OR (h.created_at, h.id) < ($5, $6::text))
      ORDER BY h.created_at DESC, h.id DESC LIMIT $7)"};
+const statement match_holds{"match_holds", R"(
+    SELECT h.id FROM holds AS h JOIN agents AS g ON g.id = h.agent
+     WHERE h.id = ANY ($1::text[]) AND (strpos(h.search, lower($2)) > 0 OR strpos(g.name, lower($2)) > 0))"};
+const statement read_payloads_of{"read_payloads_of", R"(
+    SELECT id, sealed_payload FROM actions WHERE id = ANY ($1::text[]) AND sealed_payload IS NOT NULL)"};
 const statement list_open_of_agent{"list_open_of_agent", "SELECT " STORED_COLUMNS ", NULL::bytea" STORED_FROM R"(
      WHERE h.agent = $1 AND h.closed_at IS NULL AND ($2::text IS NULL OR h.id > $2) ORDER BY h.id LIMIT $3)"};
 const statement list_open{"list_open", "SELECT " STORED_COLUMNS ", NULL::bytea" STORED_FROM R"(
@@ -357,6 +367,7 @@ public:
         for (const auto i : places) agents.push_back(all[i].action.agent);
         std::sort(agents.begin(), agents.end());
         agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
+        run(tx, share_agents, array_of(agents));
         for (const pqxx::row& row : run(tx, count_open_of, array_of(agents))) {
             reader r(row);
             const auto agent = r.id<agent_id>();
@@ -453,6 +464,28 @@ std::optional<stored_hold> get(transaction& tx, hold_id id, payload with)
     return read_one(tx, run(tx, get_hold, id, with == payload::read));
 }
 
+std::vector<stored_hold> get(transaction& tx, std::span<const hold_id> ids)
+{
+    if (ids.empty()) return {};
+    return read_all(tx, run(tx, get_holds, array_of(ids), false));
+}
+
+void read_payloads(transaction& tx, std::span<stored_hold> holds)
+{
+    if (holds.empty()) return;
+    array_literal wanted;
+    std::map<action_id, action_record*> places;
+    for (stored_hold& h : holds) {
+        wanted.add(h.action.id);
+        places.emplace(h.action.id, &h.action);
+    }
+    for (const pqxx::row& row : run(tx, read_payloads_of, wanted.text())) {
+        reader r(row);
+        const auto id = r.id<action_id>();
+        places.at(id)->sealed_payload = r.bytes();
+    }
+}
+
 std::optional<stored_hold> get_for_update(transaction& tx, hold_id id, payload with)
 {
     if (run(tx, lock_hold, id).empty()) return std::nullopt;
@@ -526,6 +559,12 @@ std::vector<stored_hold> list(transaction& tx, const hold_query& q)
     const auto before_id = q.cursor ? std::optional(q.cursor->id) : std::nullopt;
     return read_all(tx, run(tx, list_holds, statuses, q.agent, or_null(q.route), or_null(q.q), before, before_id,
                             std::min<std::size_t>(q.limit, 100), q.payload == payload::read));
+}
+
+std::vector<hold_id> matching(transaction& tx, std::span<const hold_id> ids, std::string_view q)
+{
+    if (ids.empty()) return {};
+    return all_rows(run(tx, match_holds, array_of(ids), q), [](reader& r) { return r.id<hold_id>(); });
 }
 
 std::vector<stored_hold> open_of_agent(transaction& tx, agent_id agent, std::size_t limit, std::optional<hold_id> after)

@@ -71,7 +71,7 @@ struct created {
         same,        // this agent's key and the same action: `hold` is the one that there is
         conflict,    // this agent's key and another action
         overloaded,  // open_limits
-        inactive,    // the agent is suspended or revoked, or not there
+        inactive,    // the agent is suspended or revoked, not there, or nobody active owns it
     } what = kind::created;
     hold_id hold;      // only for created and same
     action_id action;  // of that hold
@@ -111,7 +111,11 @@ namespace hold_store {
 std::vector<created> create(transaction&, std::span<const new_hold>, const open_limits&);
 
 std::optional<stored_hold> get(transaction&, hold_id, payload = payload::leave);
-/// The same, and nobody else moves it before this transaction ends.
+/// Those that there are of these, in their order, without payload.
+std::vector<stored_hold> get(transaction&, std::span<const hold_id>);
+/// Reads the sealed payloads of holds that were read without: whoever looks through many decides first which are shown.
+void read_payloads(transaction&, std::span<stored_hold>);
+/// The same as `get`, and nobody else moves it before this transaction ends.
 std::optional<stored_hold> get_for_update(transaction&, hold_id, payload = payload::leave);
 /// The hold that this agent's key belongs to.
 std::optional<stored_hold> find_by_key(transaction&, agent_id, std::string_view idempotency_key);
@@ -145,6 +149,8 @@ std::vector<stored_hold> abandoned(transaction&, std::string_view replica, std::
 
 /// Newest first. The caller says with `hold_cursor::after` the last row where to go on.
 std::vector<stored_hold> list(transaction&, const hold_query&);
+/// Which of these `q` finds.
+std::vector<hold_id> matching(transaction&, std::span<const hold_id>, std::string_view q);
 /// Every open hold of the agent, oldest first, from behind `after` on.
 std::vector<stored_hold> open_of_agent(transaction&, agent_id, std::size_t limit, std::optional<hold_id> after = {});
 /// Every open hold, in the order of their ids, from behind `after` on.

@@ -22,15 +22,10 @@ const statement count_passkey{"count_passkey", R"(
     UPDATE passkeys SET sign_count = $2, last_used_at = statement_timestamp()
      WHERE credential_id = $1 AND ($2::bigint > sign_count OR ($2 = 0 AND sign_count = 0)))"};
 
+// The second of two at once waits for the first, and inserts nothing.
 const statement insert_challenge{"insert_challenge", R"(
-    INSERT INTO challenges (value, purpose, person, payload, expires_at) VALUES ($1, $2, $3, $4, $5))"};
-const statement find_challenge{"find_challenge", R"(
-    SELECT value, purpose, person, payload, expires_at FROM challenges
-     WHERE value = $1 AND purpose = $2 AND expires_at > statement_timestamp())"};
-// Of two deletions at once the second waits for the first, and finds nothing.
-const statement delete_challenge{"delete_challenge", R"(
-    DELETE FROM challenges WHERE value = $1 AND purpose = $2 AND expires_at > statement_timestamp()
-    RETURNING value, purpose, person, payload, expires_at)"};
+    INSERT INTO challenges (value, purpose, person, payload, expires_at) VALUES ($1, $2, $3, '', $4) ON CONFLICT (value) DO NOTHING)"};
+const statement find_challenge{"find_challenge", "SELECT 1 FROM challenges WHERE value = $1"};
 const statement drop_expired_challenges{"drop_expired_challenges", "DELETE FROM challenges WHERE expires_at <= statement_timestamp()"};
 
 passkey passkey_of(reader& r)
@@ -46,17 +41,6 @@ passkey passkey_of(reader& r)
     k.created_at = r.time();
     k.last_used_at = r.maybe_time();
     return k;
-}
-
-challenge challenge_of(reader& r)
-{
-    challenge c;
-    c.value = r.bytes();
-    c.purpose = r.text();
-    c.person = r.maybe_id<person_id>();
-    c.payload = r.text();
-    c.expires_at = r.time();
-    return c;
 }
 
 }  // namespace
@@ -89,20 +73,12 @@ race count_up(transaction& tx, std::string_view credential_id, std::uint32_t sig
     return change(tx, count_passkey, as_bytes{credential_id}, sign_count) == 1 ? race::won : race::lost;
 }
 
-void put_challenge(transaction& tx, const challenge& c)
+race use(transaction& tx, const challenge& c)
 {
-    run(tx, insert_challenge, as_bytes{c.value}, c.purpose, c.person, c.payload, c.expires_at);
+    return change(tx, insert_challenge, as_bytes{c.value}, c.purpose, c.person, c.expires_at) == 1 ? race::won : race::lost;
 }
 
-std::optional<challenge> peek_challenge(transaction& tx, std::string_view purpose, std::string_view value)
-{
-    return first_row(run(tx, find_challenge, as_bytes{value}, purpose), challenge_of);
-}
-
-std::optional<challenge> take_challenge(transaction& tx, std::string_view purpose, std::string_view value)
-{
-    return first_row(run(tx, delete_challenge, as_bytes{value}, purpose), challenge_of);
-}
+bool used(transaction& tx, std::string_view value) { return !run(tx, find_challenge, as_bytes{value}).empty(); }
 
 std::size_t remove_expired_challenges(transaction& tx) { return change(tx, drop_expired_challenges); }
 

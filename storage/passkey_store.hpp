@@ -1,4 +1,4 @@
-// Passkeys (WebAuthn credentials) and the challenges that they answer, each used once.
+// Passkeys (WebAuthn credentials) and the challenges that they have answered, each once.
 #pragma once
 
 #include "storage/transaction.hpp"
@@ -25,12 +25,12 @@ struct passkey {
     std::optional<time_point> last_used_at;
 };
 
+/// One that was answered. Until then nothing is kept of it: who made it knows it again.
 struct challenge {
     std::string value;    // bytes
-    std::string purpose;  // `login`, `enrol`, `statement`…: one made for one is no good for another
+    std::string purpose;  // `login`, `statement`
     std::optional<person_id> person;
-    std::string payload;  // what its maker wants back, text
-    time_point expires_at;
+    time_point expires_at;  // from then on it is refused for that
 };
 
 namespace passkey_store {
@@ -45,12 +45,9 @@ result<void> remove(transaction&, person_id, std::string_view credential_id);  /
 /// have been cloned, or another assertion of it came first (WebAuthn Level 3, §7.2 step 22).
 race count_up(transaction&, std::string_view credential_id, std::uint32_t sign_count);
 
-/// `value` must be new: it is random, or the digest of something that is.
-void put_challenge(transaction&, const challenge&);
-/// None when it was never made, expired, used, or made for another purpose.
-std::optional<challenge> peek_challenge(transaction&, std::string_view purpose, std::string_view value);
-/// The same, and from the commit on it is used: of two who take it one gets it.
-std::optional<challenge> take_challenge(transaction&, std::string_view purpose, std::string_view value);
+/// From the commit on it is used. Lost: it was before, or of two who use it at once this is the second.
+race use(transaction&, const challenge&);
+bool used(transaction&, std::string_view value);
 /// How many went.
 std::size_t remove_expired_challenges(transaction&);
 

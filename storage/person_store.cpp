@@ -41,7 +41,6 @@ const statement end_enrolment{"end_enrolment", R"(
 const statement drop_passkeys{"drop_passkeys", "DELETE FROM passkeys WHERE person = $1"};
 const statement drop_sessions{"drop_sessions", "DELETE FROM sessions WHERE person = $1"};
 // A ceremony that began with what is void now ends with it.
-const statement drop_challenges{"drop_challenges", "DELETE FROM challenges WHERE person = $1"};
 
 const statement insert_team{"insert_team", "INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO NOTHING"};
 const statement lock_team{"lock_team", "SELECT 1 FROM teams WHERE name = $1 FOR UPDATE"};
@@ -125,7 +124,6 @@ result<invited> invite(transaction& tx, const invitation& i)
     if (i.reset) {
         run(tx, drop_passkeys, who.id);
         run(tx, drop_sessions, who.id);
-        run(tx, drop_challenges, who.id);
     }
     run(tx, insert_enrolment, as_bytes{i.code_hash}, who.id, i.expires_at);
     directory_store::changed(tx);
@@ -146,7 +144,6 @@ result<person> set_status(transaction& tx, std::string_view handle, person_statu
     run(tx, set_person_status, who->id, name_of(status));
     if (status == person_status::disabled) {
         run(tx, drop_sessions, who->id);
-        run(tx, drop_challenges, who->id);
         run(tx, void_enrolments, who->id);
     }
     directory_store::changed(tx);

@@ -1,5 +1,6 @@
 #include "workflows/directory.hpp"
 
+#include <set>
 #include <utility>
 
 namespace sallyport {
@@ -26,7 +27,15 @@ directory::directory(std::int64_t generation, std::vector<person> people, std::v
         people_by_id_.emplace(p.id, &p);
         people_by_handle_.emplace(p.handle, &p);
     }
+    std::set<std::string_view> handles, teams_with_somebody;
+    for (const person& p : people_) {
+        if (p.status != person_status::active) continue;
+        handles.insert(p.handle);
+        teams_with_somebody.insert(p.teams.begin(), p.teams.end());
+    }
+    owned_.reserve(agents_.size());
     for (const agent& a : agents_) {
+        owned_.push_back((a.owner.kind == owner_name::kind::team ? teams_with_somebody : handles).count(a.owner.name) > 0);
         agents_by_id_.emplace(a.id, &a);
         agents_by_name_.emplace(a.name, &a);
     }

@@ -7,6 +7,7 @@
 #include "workflows/agent.hpp"
 #include "workflows/person.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -51,6 +52,9 @@ public:
     /// Active people who are accountable: the person, or the team's members. Empty: nobody is left.
     std::vector<const person*> owners(const owner_name&) const;
     std::vector<const person*> owners(const agent& a) const { return owners(a.owner); }
+    /// Whether anybody active is accountable for the agent, which must be one of this directory's own: worked out once, for
+    /// it is asked with every call.
+    bool has_active_owner(const agent& a) const noexcept { return owned_[static_cast<std::size_t>(&a - agents_.data())]; }
     /// Whether that person is the owner or of the owning team, active or not.
     static bool owned_by(const owner_name&, const person&) noexcept;
 
@@ -61,6 +65,7 @@ private:
     std::vector<person> people_;
     std::vector<std::string> teams_;
     std::vector<agent> agents_;
+    std::vector<bool> owned_;  // of each agent, in their order: somebody active is accountable
     schedule_lookup on_call_;
     std::map<person_id, const person*> people_by_id_;
     std::map<std::string_view, const person*> people_by_handle_;

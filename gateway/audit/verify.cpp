@@ -1,26 +1,21 @@
 #include "gateway/audit/verify.hpp"
 
+#include "gateway/audit/passkey_proof.hpp"
 #include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/json.hpp"
-#include "gateway/canonical/sha256.hpp"
+#include "workflows/agent.hpp"
 #include "workflows/encoding.hpp"
+#include "workflows/workflow.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
+#include <algorithm>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace sallyport::audit {
 namespace {
-
-// Offsets and flags of authenticator data (WebAuthn Level 3, §6.1).
-constexpr std::size_t shortest_authenticator_data = 37;
-constexpr std::size_t flags_at = 32;
-constexpr unsigned user_present = 0x01, user_verified = 0x04;
 
 std::string_view text_of(const json::value& object, std::string_view name)
 {
@@ -28,35 +23,125 @@ std::string_view text_of(const json::value& object, std::string_view name)
     return member ? member->string() : std::string_view();
 }
 
-bool signed_by(std::string_view key_der, std::string_view message, std::string_view signature)
+std::vector<std::string> texts_of(const json::value& object, std::string_view name)
 {
-    const auto* bytes = reinterpret_cast<const unsigned char*>(key_der.data());
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(d2i_PUBKEY(nullptr, &bytes, static_cast<long>(key_der.size())),
-                                                                  &EVP_PKEY_free);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    if (!key || !context) return false;
-    const EVP_MD* hash = EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
-    return EVP_DigestVerifyInit(context.get(), nullptr, hash, nullptr, key.get()) == 1 &&
-           EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-                            reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
+    std::vector<std::string> all;
+    if (const json::value* list = object.find(name); list && list->is(json::kind::array))
+        for (std::size_t i = 0; i < list->size(); ++i) all.emplace_back(list->at(i).string());
+    return all;
 }
 
-// What is wrong with the passkey's signature over the statement; empty: nothing.
-std::string wrong_signature(const json::value& data, std::string_view statement)
+// Who is who, by what the log says itself: handles, teams, and the passkeys that were registered.
+class known_people {
+public:
+    void look(const shown_entry& e, const json::value& data)
+    {
+        const auto act = text_of(data, "act");
+        const std::string handle(text_of(data, "handle")), team(text_of(data, "name"));
+        if (act.starts_with("person.") || act.starts_with("passkey.")) handles_[e.person] = handle;
+        if (const auto* reset = data.find("reset"); act == "person.invite" && reset && reset->boolean())
+            std::erase_if(passkeys_, [&](const auto& known) { return known.second.person == e.person; });
+        if (act == "passkey.add") add_passkey(e, data);
+        if (act == "team.join") teams_[team].insert(handle);
+        if (act == "team.leave") teams_[team].erase(handle);
+        if (act == "team.remove") teams_.erase(team);
+    }
+
+    const registered_passkey* passkey(std::string_view credential) const
+    {
+        const auto found = passkeys_.find(credential);
+        return found == passkeys_.end() ? nullptr : &found->second;
+    }
+
+    bool means(std::string_view written, std::string_view owner_text, const std::string& person) const
+    {
+        const auto whom = target::parse(written);
+        if (!whom) return true;  // what is not understood lets nobody decide
+        const auto known = handles_.find(person);
+        const std::string handle = known == handles_.end() ? std::string() : known->second;
+        switch (whom->kind) {
+        case target::kind::owner: {
+            const auto owner = owner_name::parse(owner_text);
+            if (!owner) return true;
+            return owner->kind == owner_name::kind::team ? is_member(owner->name, handle) : owner->name == handle;
+        }
+        case target::kind::person: return whom->name == handle;
+        case target::kind::team: return is_member(whom->name, handle);
+        case target::kind::schedule: return false;  // who was on call the log does not say
+        }
+        return true;
+    }
+
+private:
+    void add_passkey(const shown_entry& e, const json::value& data)
+    {
+        const auto key = read_base64(text_of(data, "key"));
+        passkeys_[std::string(text_of(data, "credential"))] = {e.person, key.value_or(""), std::string(text_of(data, "relying_party"))};
+    }
+
+    bool is_member(const std::string& team, const std::string& handle) const
+    {
+        const auto found = teams_.find(team);
+        return found != teams_.end() && found->second.count(handle) > 0;
+    }
+
+    std::map<std::string, std::string, std::less<>> handles_;          // by id
+    std::map<std::string, std::set<std::string>, std::less<>> teams_;  // handles, by name
+    std::map<std::string, registered_passkey, std::less<>> passkeys_;  // by credential, base64url
+};
+
+// What one workflow asks of a hold.
+struct known_demand {
+    std::string workflow;
+    std::size_t approvals = 0;
+    std::optional<assurance> needed;
+    std::vector<std::string> excluded;
+};
+
+struct known_decision {
+    std::string person;
+    bool approves = false;
+    std::vector<std::string> counts_in;
+};
+
+struct known_hold {
+    std::string owner;
+    std::vector<known_demand> demands;
+    std::map<std::string, known_decision, std::less<>> decisions;  // those that stand
+
+    std::size_t approvals() const
+    {
+        return static_cast<std::size_t>(std::count_if(decisions.begin(), decisions.end(), [](const auto& d) { return d.second.approves; }));
+    }
+    bool denied() const { return approvals() != decisions.size(); }
+    bool decided_by(std::string_view person) const
+    {
+        return std::any_of(decisions.begin(), decisions.end(), [&](const auto& d) { return d.second.person == person; });
+    }
+    std::size_t approvals_in(const std::string& workflow) const
+    {
+        return static_cast<std::size_t>(std::count_if(decisions.begin(), decisions.end(), [&](const auto& d) {
+            const auto& counts_in = d.second.counts_in;
+            return d.second.approves && std::find(counts_in.begin(), counts_in.end(), workflow) != counts_in.end();
+        }));
+    }
+};
+
+known_hold read_hold(const json::value& data)
 {
-    const auto authenticator = read_base64url(text_of(data, "authenticatorData"));
-    const auto client = read_base64url(text_of(data, "clientDataJSON"));
-    const auto signature = read_base64url(text_of(data, "signature"));
-    const auto key = read_base64(text_of(data, "key"));
-    if (!authenticator || !client || !signature || !key) return "its evidence is incomplete";
-    const auto said = json::document::parse(*client);
-    if (!said || text_of(said->root(), "type") != "webauthn.get") return "its clientDataJSON is not of an assertion";
-    if (text_of(said->root(), "challenge") != sha256(statement).base64url()) return "its challenge is not the statement's SHA-256";
-    if (authenticator->size() < shortest_authenticator_data) return "its authenticatorData is cut short";
-    const auto flags = static_cast<unsigned char>((*authenticator)[flags_at]);
-    if ((flags & user_present) == 0 || (flags & user_verified) == 0) return "its signer was not verified";
-    if (!signed_by(*key, *authenticator + std::string(sha256(*client).view()), *signature)) return "its signature does not verify";
-    return {};
+    known_hold h;
+    h.owner = text_of(data, "owner");
+    const json::value* demands = data.find("demands");
+    for (std::size_t i = 0; demands && i < demands->size(); ++i) {
+        const json::value& one = demands->at(i);
+        const json::value* approvals = one.find("approvals");
+        h.demands.push_back({std::string(text_of(one, "workflow")),
+                             approvals && approvals->is(json::kind::integer) && approvals->integer() > 0
+                                 ? static_cast<std::size_t>(approvals->integer())
+                                 : std::size_t{1},
+                             assurance_named(text_of(one, "assurance")), texts_of(one, "not")});
+    }
+    return h;
 }
 
 class checker {
@@ -70,11 +155,17 @@ public:
         if (!data) return report(e, "its data is not JSON");
         if (e.kind == "verdict") {
             actions_[e.action] = {std::string(text_of(data->root(), "digest")), std::string(text_of(data->root(), "content_digest"))};
+        } else if (e.kind == "admin") {
+            people_.look(e, data->root());
+        } else if (e.kind == "hold") {
+            // The first entry of a hold says what it demands; no later one may say it anew.
+            if (data->root().find("demands") && !holds_.try_emplace(e.hold, read_hold(data->root())).second)
+                report(e, "its demands were in the log before");
         } else if (e.kind == "decision") {
             decision(e, data->root());
         } else if (e.kind == "release") {
             ++result.releases;
-            if (approved_[e.hold].empty()) report(e, "released without an approval");
+            if (auto wrong = wrong_release(e); !wrong.empty()) report(e, std::move(wrong));
         }
     }
 
@@ -88,18 +179,23 @@ private:
     void decision(const shown_entry& e, const json::value& data)
     {
         if (data.find("refused")) return;  // an attempt: nothing was decided
+        const auto found = holds_.find(e.hold);
+        if (found == holds_.end()) return report(e, "its hold is not in the log");
+        known_hold& held = found->second;
         const std::string id(text_of(data, "decision"));
         if (data.find("taken_back")) {
-            approved_[e.hold].erase(id);
+            const auto given = held.decisions.find(id);
+            if (given == held.decisions.end() || given->second.person != e.person)
+                return report(e, "it takes back a decision that this person had not given");
+            held.decisions.erase(given);
             return;
         }
-        const auto wrong = wrong_decision(e, data);
-        if (!wrong.empty()) return report(e, wrong);
+        if (auto wrong = wrong_decision(e, data, held); !wrong.empty()) return report(e, std::move(wrong));
         ++result.decisions;
-        if (text_of(data, "verdict") == "approve") approved_[e.hold].insert(id);
+        held.decisions[id] = {e.person, text_of(data, "verdict") == "approve", texts_of(data, "workflows")};
     }
 
-    std::string wrong_decision(const shown_entry& e, const json::value& data)
+    std::string wrong_decision(const shown_entry& e, const json::value& data, const known_hold& held)
     {
         const auto text = text_of(data, "statement");
         const auto statement = json::document::parse(text);
@@ -109,20 +205,59 @@ private:
         const json::value* approver = said.find("approver");
         if (!action || !approver) return "its statement names no action or no approver";
         if (text_of(said, "hold") != e.hold || text_of(*action, "id") != e.action || text_of(*approver, "id") != e.person ||
-            text_of(said, "decision") != text_of(data, "verdict"))
+            text_of(said, "decision") != text_of(data, "verdict") || text_of(said, "reason") != text_of(data, "reason"))
             return "its statement is about something else";
         const auto known = actions_.find(e.action);
         if (known == actions_.end()) return "its action has no verdict in the log";
         if (text_of(*action, "digest") != known->second.digest || text_of(*action, "content_digest") != known->second.content_digest)
             return "its statement is bound to another action than was judged";
-        if (text_of(data, "assurance") != "passkey") return {};
-        if (auto wrong = wrong_signature(data, text); !wrong.empty()) return wrong;
+        if (auto wrong = wrong_standing(e, said, held); !wrong.empty()) return wrong;
+        return wrong_assurance(e, data, text, held);
+    }
+
+    // Whether this person could decide this hold then, as far as the log can say.
+    std::string wrong_standing(const shown_entry& e, const json::value& said, const known_hold& held) const
+    {
+        if (held.decided_by(e.person)) return "this person had decided already";
+        if (const json::value* slot = said.find("slot"); slot && slot->is(json::kind::integer))
+            if (slot->integer() != static_cast<std::int64_t>(held.approvals()) + 1)
+                return "its statement is for another place in the quorum";
+        for (const known_demand& d : held.demands)
+            for (const std::string& whom : d.excluded)
+                if (people_.means(whom, held.owner, e.person)) return "the workflow " + d.workflow + " excludes this person (" + whom + ")";
+        return {};
+    }
+
+    std::string wrong_assurance(const shown_entry& e, const json::value& data, std::string_view statement, const known_hold& held)
+    {
+        const auto given = assurance_named(text_of(data, "assurance"));
+        if (!given) return "its assurance is none that there is";
+        for (const known_demand& d : held.demands)
+            if (!d.needed || *given < *d.needed) return "the workflow " + d.workflow + " demands a stronger proof";
+        if (*given != assurance::passkey) return {};
+        const registered_passkey* passkey = people_.passkey(text_of(data, "credential"));
+        if (!passkey || passkey->person != e.person) return "its passkey was not registered by this person";
+        if (auto wrong = wrong_proof(data, statement, *passkey); !wrong.empty()) return wrong;
         ++result.signatures;
         return {};
     }
 
+    std::string wrong_release(const shown_entry& e) const
+    {
+        const auto found = holds_.find(e.hold);
+        if (found == holds_.end() || found->second.demands.empty()) return "its hold is not in the log";
+        const known_hold& held = found->second;
+        if (held.denied()) return "released although it was denied";
+        for (const known_demand& d : held.demands)
+            if (held.approvals_in(d.workflow) < d.approvals)
+                return "released with " + std::to_string(held.approvals_in(d.workflow)) + " of " + std::to_string(d.approvals) +
+                       " approvals of the workflow " + d.workflow;
+        return {};
+    }
+
+    known_people people_;
     std::map<std::string, known_action, std::less<>> actions_;
-    std::map<std::string, std::set<std::string>, std::less<>> approved_;  // decisions that stand, by hold
+    std::map<std::string, known_hold, std::less<>> holds_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Checks the record without trusting who keeps it: each decision's passkey signature against its statement, the
-// statement against its action, and that nothing was released without an approval. Pure; for `audit verify`.
+// Checks the record against itself: each decision's statement against its action, its proof against what its hold demands and
+// against the passkey that this person registered, and each release against the quorum. Pure; for `audit verify`.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@ struct verification {
 
 /// `entries` are all there are, in the log's order. A decision's `data` holds what semantics.md names: the statement,
 /// authenticatorData, clientDataJSON, signature and the credential's key (SubjectPublicKeyInfo, base64).
+/// The log also says who registered which passkey (`passkey.add`) and what a hold demands (its first `hold` entry); who
+/// could write those anew is not caught here.
 verification verify(std::span<const shown_entry> entries);
 
 }  // namespace sallyport::audit

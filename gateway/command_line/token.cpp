@@ -22,12 +22,47 @@ struct token_options {
     std::vector<std::string> scopes;
 };
 
-std::string issuer_of(const context& with, const token_options& options)
+struct endpoint {
+    std::string url;     // where it is reached
+    std::string issuer;  // what it calls itself
+};
+
+std::string member(const boost::json::value& of, std::string_view name)
 {
-    if (!options.url.empty()) return options.url.ends_with('/') ? options.url.substr(0, options.url.size() - 1) : options.url;
-    const auto loaded = config::load(with.config);
-    if (!loaded.config) throw command_failed(exit_status::no, "The configuration has errors (see `sallyport check`); or give --url.");
-    return loaded.config->agents_url;
+    const auto* found = of.is_object() ? of.as_object().if_contains(name) : nullptr;
+    return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+client_answer send(const client_request& request)
+{
+    auto answered = exchange(request);
+    if (const auto* why = std::get_if<std::string>(&answered)) throw command_failed(exit_status::unreachable, request.url + ": " + *why);
+    return std::get<client_answer>(std::move(answered));
+}
+
+boost::json::value json_of(const client_answer& answer)
+{
+    boost::system::error_code error;
+    auto body = boost::json::parse(answer.body, error);
+    return error ? boost::json::value() : body;
+}
+
+// A gateway may be reached by another URL than its own: it says itself (RFC 8414) whom an assertion must be for.
+endpoint endpoint_of(const context& with, const token_options& options)
+{
+    if (options.url.empty()) {
+        const auto loaded = config::load(with.config);
+        if (!loaded.config) throw command_failed(exit_status::no, "The configuration has errors (see `sallyport check`); or give --url.");
+        return {loaded.config->agents_url, loaded.config->agents_url};
+    }
+    endpoint found;
+    found.url = options.url.ends_with('/') ? options.url.substr(0, options.url.size() - 1) : options.url;
+    client_request request;
+    request.method = "GET";
+    request.url = found.url + "/.well-known/oauth-authorization-server";
+    found.issuer = member(json_of(send(request)), "issuer");
+    if (found.issuer.empty()) throw command_failed(exit_status::unreachable, request.url + ": the answer is not a gateway's");
+    return found;
 }
 
 std::string assertion(const jose::private_key& key, const std::string& agent, const std::string& issuer)
@@ -40,18 +75,18 @@ std::string assertion(const jose::private_key& key, const std::string& agent, co
 
 void ask(const context& with, const token_options& options)
 {
-    const std::string issuer = issuer_of(with, options);
+    const endpoint gateway = endpoint_of(with, options);
     const secret pem(read_file(options.key));
     auto key = jose::private_key::from_pem(pem.reveal());
     if (!key) throw command_failed(exit_status::no, options.key + ": " + key.error().detail);
 
     client_request request;
     request.method = "POST";
-    request.url = issuer + "/oauth2/token";
+    request.url = gateway.url + "/oauth2/token";
     request.headers = {"Content-Type: application/x-www-form-urlencoded"};
     request.body = "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"
                    "client_assertion=" +
-                   assertion(*key, options.agent, issuer);
+                   assertion(*key, options.agent, gateway.issuer);
     if (!options.scopes.empty()) {
         std::string scopes;
         for (const auto& s : options.scopes) scopes += (scopes.empty() ? "" : " ") + s;
@@ -62,16 +97,10 @@ void ask(const context& with, const token_options& options)
         request.body += "&authorization_details=" + admin_client::escaped(boost::json::serialize(details));
     }
 
-    const auto answered = exchange(request);
-    if (const auto* why = std::get_if<std::string>(&answered)) throw command_failed(exit_status::unreachable, request.url + ": " + *why);
-    const auto& answer = std::get<client_answer>(answered);
-    boost::system::error_code error;
-    const auto body = boost::json::parse(answer.body, error);
-    if (error || !body.is_object()) throw command_failed(exit_status::unreachable, request.url + ": the answer is not a token endpoint's");
-    const auto text = [&](std::string_view name) {
-        const auto* member = body.as_object().if_contains(name);
-        return member && member->is_string() ? std::string(member->as_string()) : std::string();
-    };
+    const auto answer = send(request);
+    const auto body = json_of(answer);
+    if (!body.is_object()) throw command_failed(exit_status::unreachable, request.url + ": the answer is not a token endpoint's");
+    const auto text = [&](std::string_view name) { return member(body, name); };
     if (answer.status != 200) {
         const std::string name = text("error").empty() ? text("title") : text("error") + ": " + text("error_description");
         throw command_failed(answer.status == 503 ? exit_status::unreachable : exit_status::no, "No token: " + name);

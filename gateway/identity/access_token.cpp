@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace sallyport::identity {
 namespace {
 
@@ -29,6 +31,7 @@ result<std::shared_ptr<const claims::task_claims>> read_task(const json::value& 
     if (!expires || *expires <= now) return refused("The access token's task has expired.");
 
     auto task = std::make_shared<claims::task_claims>();
+    task->expires_at = *expires;
     task->facts.id = member("id");
     task->facts.intent = member("intent");
     for (const scope& s : scopes) task->facts.scopes.push_back(s.text());
@@ -44,6 +47,12 @@ result<std::shared_ptr<const claims::task_claims>> read_task(const json::value& 
 
 }  // namespace
 
+time_point expiry_of(const token_request& request, time_point now)
+{
+    const time_point ends = now + request.lifetime;
+    return request.task ? std::min(ends, request.task->expires_at) : ends;
+}
+
 std::string issue(const signing_keys& keys, std::string_view issuer, const token_request& request, time_point now, const std::string& jti)
 {
     boost::json::object payload{
@@ -53,7 +62,7 @@ std::string issue(const signing_keys& keys, std::string_view issuer, const token
         {"aud", issuer},
         {"scope", text_of(request.scopes)},
         {"iat", numeric_date(now)},
-        {"exp", numeric_date(now + request.lifetime)},
+        {"exp", numeric_date(expiry_of(request, now))},
         {"jti", jti},
     };
     if (request.task)
@@ -85,10 +94,14 @@ result<claims> verify(const signing_keys& keys, std::string_view issuer, std::st
     if (!agent) return refused("The access token names no agent.");
     read.agent = *agent;
     read.expires_at = *expires;
-    read.scopes = parse_scopes(token->text_claim("scope").value_or(""));
+    auto scopes = parse_scopes(token->text_claim("scope").value_or(""));
+    if (!scopes) return refused("The access token's scope is too long.");
+    read.scopes = std::move(*scopes);
     auto task = read_task(token->claims(), read.scopes, now);
     if (!task) return task.error();
     read.task = std::move(*task);
+    // Whoever remembers these claims asks for this time and no other.
+    if (read.task) read.expires_at = std::min(read.expires_at, read.task->expires_at);
     return read;
 }
 

@@ -35,19 +35,23 @@ struct token_request {
     duration lifetime;
 };
 
-/// The compact JWT. `jti` is random text.
+/// When that token ends: with its lifetime, or with its task where that is sooner.
+time_point expiry_of(const token_request&, time_point now);
+
+/// The compact JWT, good until `expiry_of`. `jti` is random text.
 std::string issue(const signing_keys&, std::string_view issuer, const token_request&, time_point now, const std::string& jti);
 
 /// What a token that verified says.
 struct claims {
     agent_id agent;
     std::vector<scope> scopes;
-    time_point expires_at;
+    time_point expires_at;  // of the token or its task, whichever is sooner
     /// Null without a task. Owns what policy reads of it.
     struct task_claims {
         policy::task_facts facts;
         std::string text;  // the JSON of the `limits`
         std::optional<json::document> limits;
+        time_point expires_at;
     };
     std::shared_ptr<const task_claims> task;
 };

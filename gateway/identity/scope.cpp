@@ -1,6 +1,7 @@
 #include "gateway/identity/scope.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace sallyport::identity {
 
@@ -11,16 +12,16 @@ scope scope::parse(std::string_view text)
     return {std::string(text), false};
 }
 
-std::vector<scope> parse_scopes(std::string_view list)
+std::optional<std::vector<scope>> parse_scopes(std::string_view list)
 {
     std::vector<scope> all;
+    std::set<std::string_view> known;
     while (!list.empty()) {
         const auto end = std::min(list.find(' '), list.size());
-        if (end > 0) {
-            scope s = scope::parse(list.substr(0, end));
-            const bool known =
-                std::any_of(all.begin(), all.end(), [&](const scope& o) { return o.route == s.route && o.read_only == s.read_only; });
-            if (!known) all.push_back(std::move(s));
+        const auto text = list.substr(0, end);
+        if (end > 0 && known.insert(text).second) {
+            if (known.size() > most_scopes) return std::nullopt;
+            all.push_back(scope::parse(text));
         }
         list.remove_prefix(std::min(end + 1, list.size()));
     }

@@ -1,6 +1,8 @@
 // Scopes: a route's id (every method) or `ROUTE:read` (GET, HEAD, OPTIONS). wire.md, "Tokens".
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,8 +20,11 @@ struct scope {
     bool covers(const scope& other) const noexcept { return route == other.route && (!read_only || other.read_only); }
 };
 
-/// A space-separated list (RFC 6749 §3.3), without empty parts and repetitions.
-std::vector<scope> parse_scopes(std::string_view list);
+/// More than an agent has routes; what is asked for is read before anybody has proved who they are.
+inline constexpr std::size_t most_scopes = 256;
+
+/// A space-separated list (RFC 6749 §3.3), without empty parts and repetitions; none when it is of more than `most_scopes`.
+std::optional<std::vector<scope>> parse_scopes(std::string_view list);
 std::string text_of(std::span<const scope>);
 
 bool reads_only(std::string_view method) noexcept;

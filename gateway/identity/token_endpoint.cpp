@@ -2,6 +2,7 @@
 
 #include "gateway/canonical/field.hpp"
 #include "gateway/identity/form.hpp"
+#include "gateway/jose/jwt.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/key_store.hpp"
 
@@ -22,6 +23,15 @@ constexpr std::string_view task_type = "sallyport_task";
 constexpr duration oldest_assertion = 5min;
 constexpr duration clock_difference = 30s;
 constexpr std::size_t longest_intent = 2000;
+
+// What an assertion is verified with when there is no key to verify it with: the examples of RFC 7515 §A.3 and §A.2, RFC
+// 8037 §A.2. Whatever they say, the answer is no.
+constexpr std::string_view nobodys_keys[] = {
+    R"({"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
+    R"({"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
+    R"({"e":"AQAB","kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT)"
+    R"(-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtd)"
+    R"(VMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"})"};
 
 oauth_answer refuse(int status, std::string_view error, std::string_view description, std::string agent = {})
 {
@@ -78,6 +88,30 @@ std::optional<oauth_answer> read_task(std::string_view text, time_point now, dur
     return std::nullopt;
 }
 
+bool may_sign(const agent_key& key, std::string_view kid, time_point now)
+{
+    return (kid.empty() || kid == key.kid) && (!key.not_after || *key.not_after > now);
+}
+
+// The agent's key that signed the assertion. Where no key can have, one is verified with all the same: from the time that
+// it takes nobody learns whether a name exists.
+const agent_key* key_that_signed(const jose::jwt& assertion, const agent* who, time_point now)
+{
+    bool tried = false;
+    const auto signed_by = [&](std::string_view jwk) {
+        const auto half = jose::public_key::from_jwk(jwk);
+        if (!half || !half->fits(assertion.alg())) return false;
+        tried = true;
+        return assertion.signed_by(*half);
+    };
+    if (who)
+        for (const agent_key& key : who->keys)
+            if (may_sign(key, assertion.kid(), now) && signed_by(key.jwk)) return &key;
+    for (const auto jwk : nobodys_keys)
+        if (!tried) static_cast<void>(signed_by(jwk));
+    return nullptr;
+}
+
 }  // namespace
 
 std::string metadata(std::string_view issuer)
@@ -95,7 +129,8 @@ std::string metadata(std::string_view issuer)
     });
 }
 
-token_call token_call::read(const oauth_settings& settings, std::string_view content_type, std::string_view body, time_point now)
+token_call token_call::read(const oauth_settings& settings, const directory& all, std::string_view content_type, std::string_view body,
+                            time_point now)
 {
     token_call call;
     call.settings_ = settings;
@@ -132,23 +167,30 @@ token_call token_call::read(const oauth_settings& settings, std::string_view con
 
     const auto expires = assertion->time_claim("exp");
     if (!expires || *expires <= now) return answered(refuse_client("expired, or without exp"));
-    if (*expires > now + oldest_assertion + clock_difference) return answered(refuse_client("exp is more than five minutes ahead"));
+    if (*expires > now + oldest_assertion) return answered(refuse_client("exp is more than five minutes ahead"));
     call.assertion_expires_ = *expires;
     if (assertion->claims().find("iat")) {
         const auto issued = assertion->time_claim("iat");
         if (!issued || *issued > now + clock_difference) return answered(refuse_client("iat is in the future"));
-        if (*issued < now - oldest_assertion - clock_difference) return answered(refuse_client("iat is more than five minutes ago"));
+        if (*issued < now - oldest_assertion) return answered(refuse_client("iat is more than five minutes ago"));
     }
     if (assertion->claims().find("nbf")) {
         const auto from = assertion->time_claim("nbf");
         if (!from || *from > now + clock_difference) return answered(refuse_client("nbf is in the future"));
     }
-    if (assertion->text_claim("jti").value_or("").empty()) return answered(refuse_client("no jti"));
+    call.jti_ = assertion->text_claim("jti").value_or("");
+    if (call.jti_.empty()) return answered(refuse_client("no jti"));
 
-    call.scopes_ = parse_scopes(parameter("scope"));
+    const agent* who = all.agent_named(call.client_);
+    const agent_key* key = key_that_signed(*assertion, who, now);
+    if (!key) return answered(refuse_client(who ? "no key of the agent's verifies it" : "unknown agent", who ? who->name : std::string()));
+    call.kid_ = key->kid;
+
+    auto scopes = parse_scopes(parameter("scope"));
+    if (!scopes) return answered(refuse(400, "invalid_scope", "More scopes than an agent can have.", who->name));
+    call.scopes_ = std::move(*scopes);
     if (const auto details = parameter("authorization_details"); !details.empty())
         if (auto wrong = read_task(details, now, settings.lifetime, call.task_)) return answered(std::move(*wrong));
-    call.assertion_ = std::make_shared<const jose::jwt>(std::move(*assertion));
     return call;
 }
 
@@ -157,15 +199,10 @@ oauth_answer token_call::grant(storage::transaction& tx, const signing_keys& key
 {
     const auto agent = storage::agent_store::by_name(tx, client_);
     if (!agent) return refuse_client("unknown agent");
-    const auto kid = assertion_->kid();
-    const bool proved = std::any_of(agent->keys.begin(), agent->keys.end(), [&](const agent_key& key) {
-        if ((!kid.empty() && kid != key.kid) || (key.not_after && *key.not_after <= now_)) return false;
-        const auto half = jose::public_key::from_jwk(std::string_view(key.jwk));
-        return half && assertion_->signed_by(*half);
-    });
-    if (!proved) return refuse_client("no key of the agent's verifies it", agent->name);
-    if (storage::key_store::use_assertion(tx, agent->id, *assertion_->text_claim("jti"), assertion_expires_ + clock_difference) ==
-        storage::race::lost)
+    const bool stands =
+        std::any_of(agent->keys.begin(), agent->keys.end(), [&](const agent_key& key) { return may_sign(key, kid_, now_); });
+    if (!stands) return refuse_client("the key is no longer the agent's", agent->name);
+    if (storage::key_store::use_assertion(tx, agent->id, jti_, assertion_expires_ + clock_difference) == storage::race::lost)
         return refuse_client("jti was used before", agent->name);
     if (agent->status != agent_status::active)
         return refuse(400, "unauthorized_client", "This agent is " + std::string(name_of(agent->status)) + ".", agent->name);
@@ -181,7 +218,7 @@ oauth_answer token_call::grant(storage::transaction& tx, const signing_keys& key
     boost::json::object body{
         {"access_token", issue(keys, settings_.issuer, request, now_, jti)},
         {"token_type", "Bearer"},
-        {"expires_in", std::chrono::floor<std::chrono::seconds>(settings_.lifetime).count()},
+        {"expires_in", std::chrono::floor<std::chrono::seconds>(expiry_of(request, now_) - now_).count()},
         {"scope", text_of(request.scopes)},
     };
     if (request.task)

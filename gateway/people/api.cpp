@@ -12,7 +12,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <array>
 #include <chrono>
 
 namespace sallyport::people {
@@ -87,7 +86,11 @@ http::awaitable<void> send_page(http::exchange& x, const web::asset& asset)
 
 }  // namespace
 
-api::api(people_context context) : context_(std::move(context)), around_{context_.keys, context_.keys.derive("people.statement")} {}
+api::api(people_context context)
+    : context_(std::move(context)),
+      around_{context_.keys, context_.keys.derive("people.statement"), context_.keys.derive("people.challenge")}
+{
+}
 
 http::awaitable<void> api::serve(http::exchange& x)
 {
@@ -197,8 +200,8 @@ http::awaitable<void> api::await_directory(http::exchange& x, std::int64_t gener
 http::awaitable<void> api::stream_events(http::exchange& x, call c)
 {
     const auto open = context_.events.subscribe(x.core());
-    const std::array<field, 3> headers{
-        {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}}};
+    std::vector<field> headers{{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
+    add_security(headers);
     if (!co_await x.begin_response(200, headers)) co_return;
     if (x.is_head_request()) {
         co_await x.end_response();

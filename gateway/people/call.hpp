@@ -26,6 +26,7 @@ namespace sallyport::people {
 struct surroundings {
     keyring keys;
     secret statement_key;  // for statement.hpp: what says that a statement is ours
+    secret challenge_key;  // the same for challenge.hpp
 };
 
 struct parameter {

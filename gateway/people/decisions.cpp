@@ -7,13 +7,13 @@
 #include "gateway/people/views.hpp"
 #include "gateway/people/webauthn.hpp"
 #include "gateway/release/hold_moves.hpp"
-#include "gateway/release/payload.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/evidence_store.hpp"
 #include "storage/passkey_store.hpp"
 #include "workflows/eligibility.hpp"
 #include "workflows/encoding.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -106,8 +106,9 @@ result<std::string> read_reason(const message& m)
 boost::json::object evidence_json(const decision& d, const storage::evidence& e)
 {
     boost::json::object data{
-        {"decision", d.id.text()},           {"verdict", name_of(d.kind)}, {"reason", d.reason},
-        {"assurance", name_of(d.assurance)}, {"statement", e.statement},
+        {"decision", d.id.text()},  {"verdict", name_of(d.kind)},
+        {"reason", d.reason},       {"assurance", name_of(d.assurance)},
+        {"statement", e.statement}, {"workflows", boost::json::array(d.counts_in.begin(), d.counts_in.end())},
     };
     if (d.assurance == assurance::passkey) {
         data["authenticatorData"] = base64url(e.authenticator_data);
@@ -125,12 +126,6 @@ reply expired_meanwhile(const storage::stored_hold& h)
     reply r = problem_reply(fail(problem::hold_closed, "This hold has expired."));
     r.closed = h.hold;
     return r;
-}
-
-boost::json::object shown(const call& c, const storage::stored_hold& h)
-{
-    const auto sent = release::open_action(c.around->keys, h.action);
-    return hold_json(h, sent ? *sent : action{}, c.config(), c.directory(), *c.person);
 }
 
 }  // namespace
@@ -161,13 +156,6 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     const std::string text = write_statement(*held, who ? who->name : std::string(), *c.person, request, c.around->statement_key.reveal());
     const digest hash = sha256(text);
 
-    storage::challenge once;
-    once.value = std::string(hash.view());
-    once.purpose = statement_purpose;
-    once.person = c.person->id;
-    once.expires_at = request.expires_at;
-    storage::passkey_store::put_challenge(tx, once);
-
     std::vector<webauthn::known_credential> mine;
     for (const auto& p : storage::passkey_store::list(tx, c.person->id)) mine.push_back({p.credential_id, p.transports});
     return json_reply(200, {{"statement", text},
@@ -194,19 +182,19 @@ result<reply> decide(storage::transaction& tx, const call& c)
     if (issued->hold != held->hold.id || issued->approver != c.person->id)
         return refused_attempt(tx, c, *held, fail(problem::bad_assertion, "The statement is for another hold or another person."));
     const digest hash = sha256(**text);
-    const bool fresh =
-        held->now < issued->expires_at && storage::passkey_store::peek_challenge(tx, statement_purpose, hash.view()).has_value();
-    if (!fresh) return fail(problem::statement_stale, "The statement has expired or was used.");
+    if (held->now >= issued->expires_at || storage::passkey_store::used(tx, hash.view()))
+        return fail(problem::statement_stale, "The statement has expired or was used.");
     if (issued->slot && *issued->slot != next_slot(held->hold))
         return fail(problem::statement_stale, "Somebody else decided meanwhile: read the hold again.");
 
     const auto needed = held->hold.assurance_needed();
     if (!given->find("assertion") && needed > assurance::session)
         return fail(problem::assurance_too_low, "This decision needs " + std::string(name_of(needed)) + ": sign the statement.");
+    // Before the proof: an answer that does not verify has used the challenge too.
+    const storage::challenge once{std::string(hash.view()), std::string(statement_purpose), c.person->id, issued->expires_at};
+    if (storage::passkey_store::use(tx, once) == storage::race::lost) return fail(problem::statement_stale, "The statement was used.");
     const auto proof = prove(tx, c, *given, **text);
     if (!proof) return refused_attempt(tx, c, *held, proof.error());
-    if (!storage::passkey_store::take_challenge(tx, statement_purpose, hash.view()))
-        return fail(problem::statement_stale, "The statement was used.");
 
     decision made;
     made.id = decision_id::make(held->now, random10());
@@ -224,7 +212,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     evidence.decision = written->id;
     storage::evidence_store::put(tx, evidence);
     record(tx, c, now, evidence_json(*written, evidence));
-    reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(c, now)}});
+    reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
     if (closed(now.hold.status)) r.closed = now.hold;
     return r;
@@ -240,7 +228,7 @@ result<reply> take_back(storage::transaction& tx, const call& c)
     if (!moved) return moved.error();
     if (closed(moved->hold.hold.status)) return expired_meanwhile(moved->hold);
     record(tx, c, moved->hold, {{"decision", which->text()}, {"taken_back", true}});
-    return json_reply(200, {{"hold", shown(c, moved->hold)}});
+    return json_reply(200, {{"hold", shown(tx, c, std::move(moved->hold))}});
 }
 
 }  // namespace sallyport::people

@@ -1,5 +1,6 @@
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/jose/random.hpp"
+#include "gateway/people/challenge.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -9,6 +10,7 @@
 #include "storage/passkey_store.hpp"
 #include "storage/person_store.hpp"
 #include "storage/session_store.hpp"
+#include "workflows/encoding.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,15 +20,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view enrol_purpose = "enrol";
 constexpr std::string_view login_purpose = "login";
 constexpr auto challenge_life = 5min;
-constexpr std::size_t challenge_bytes = 32;
 constexpr std::size_t session_bytes = 32;
 
 webauthn::relying_party party(const call& c) { return {c.config().public_host, origin_of(c.config().public_url)}; }
 
 std::string hash_of(std::string_view token) { return std::string(sha256(token).view()); }
+
+std::string new_challenge(const call& c, std::string_view purpose, time_point now)
+{
+    return make_challenge(purpose, now + challenge_life, random_bytes(challenge_random), c.around->challenge_key.reveal());
+}
+
+// Good for that code and for no other.
+std::string enrol_purpose(std::string_view code) { return "enrol:" + sha256(code).hex(); }
 
 failure spent() { return fail(problem::no_enrolment); }
 
@@ -52,13 +60,15 @@ void add_session(storage::transaction& tx, const call& c, const person& p, reply
     r.headers.emplace_back("Set-Cookie", set_cookie(token, life, c.config().public_url.starts_with("https:")));
 }
 
-void record(storage::transaction& tx, const person& p, std::string_view act)
+void record(storage::transaction& tx, const person& p, std::string_view act, boost::json::object more = {})
 {
+    more["act"] = act;
+    more["handle"] = p.handle;
     storage::audit_entry entry;
     entry.at = tx.now();
     entry.kind = "admin";
     entry.person = p.id;
-    entry.data = boost::json::serialize(boost::json::object{{"act", act}, {"handle", p.handle}});
+    entry.data = boost::json::serialize(more);
     storage::audit_store::append(tx, entry);
 }
 
@@ -69,16 +79,10 @@ result<reply> enrolment_options(storage::transaction& tx, const call& c)
     if (const auto nothing = message::read(c.body, {}); !nothing) return nothing.error();
     const auto found = storage::person_store::find_enrolment(tx, hash_of(c.path[1]));
     if (!found) return spent();
-    storage::challenge made;
-    made.value = random_bytes(challenge_bytes);
-    made.purpose = enrol_purpose;
-    made.person = found->person.id;
-    made.payload = sha256(c.path[1]).hex();
-    made.expires_at = tx.now() + challenge_life;
-    storage::passkey_store::put_challenge(tx, made);
+    const std::string challenge = new_challenge(c, enrol_purpose(c.path[1]), tx.now());
     const webauthn::user user{user_handle(found->person), found->person.handle, found->person.name};
     return json_reply(200,
-                      webauthn::creation_options(party(c), user, made.value, known(storage::passkey_store::list(tx, found->person.id))));
+                      webauthn::creation_options(party(c), user, challenge, known(storage::passkey_store::list(tx, found->person.id))));
 }
 
 result<reply> enrol(storage::transaction& tx, const call& c)
@@ -90,11 +94,10 @@ result<reply> enrol(storage::transaction& tx, const call& c)
     const auto message = webauthn::read_registration(document->root());
     if (!message) return message.error();
     const auto value = webauthn::stated_challenge(message->client_data_json);
-    const auto asked = value ? storage::passkey_store::take_challenge(tx, enrol_purpose, *value) : std::nullopt;
-    // The code stays good: whoever mistyped a PIN may try again with new options.
-    const failure wrong = fail(problem::bad_assertion, "The challenge is unknown, used or expired.");
-    if (!asked || asked->person != found->person.id || asked->payload != sha256(c.path[1]).hex()) return problem_reply(wrong);
-    const auto key = webauthn::verify_registration(*message, party(c), asked->value);
+    // The code stays good: whoever mistyped a PIN may try again with new options. Once it is spent, so are its challenges.
+    if (!value || !is_challenge(*value, enrol_purpose(c.path[1]), tx.now(), c.around->challenge_key.reveal()))
+        return problem_reply(fail(problem::bad_assertion, "The challenge is unknown or expired."));
+    const auto key = webauthn::verify_registration(*message, party(c), *value);
     if (!key) return problem_reply(key.error());
 
     storage::passkey passkey;
@@ -107,7 +110,9 @@ result<reply> enrol(storage::transaction& tx, const call& c)
     if (const auto added = storage::passkey_store::add(tx, passkey); !added)
         return fail(problem::bad_assertion, "This passkey is registered already.");
     if (storage::person_store::spend_enrolment(tx, hash_of(c.path[1])) == storage::race::lost) return spent();
-    record(tx, found->person, "passkey.add");
+    // What decisions are checked against for ever after (audit/verify.cpp).
+    record(tx, found->person, "passkey.add",
+           {{"credential", base64url(key->credential_id)}, {"key", base64(key->public_key)}, {"relying_party", party(c).id}});
 
     person now = found->person;
     now.has_passkey = true;
@@ -120,12 +125,7 @@ result<reply> enrol(storage::transaction& tx, const call& c)
 result<reply> login_options(storage::transaction& tx, const call& c)
 {
     if (const auto nothing = message::read(c.body, {}); !nothing) return nothing.error();
-    storage::challenge made;
-    made.value = random_bytes(challenge_bytes);
-    made.purpose = login_purpose;
-    made.expires_at = tx.now() + challenge_life;
-    storage::passkey_store::put_challenge(tx, made);
-    return json_reply(200, webauthn::request_options(party(c), made.value, {}, challenge_life));
+    return json_reply(200, webauthn::request_options(party(c), new_challenge(c, login_purpose, tx.now()), {}, challenge_life));
 }
 
 result<reply> login(storage::transaction& tx, const call& c)
@@ -135,16 +135,19 @@ result<reply> login(storage::transaction& tx, const call& c)
     const auto message = webauthn::read_assertion(document->root());
     if (!message) return message.error();
     const auto value = webauthn::stated_challenge(message->client_data_json);
-    const auto asked = value ? storage::passkey_store::take_challenge(tx, login_purpose, *value) : std::nullopt;
+    const bool ours = value && is_challenge(*value, login_purpose, tx.now(), c.around->challenge_key.reveal());
     // The same for an unknown passkey, a disabled person and a wrong signature.
     const failure wrong = fail(problem::bad_assertion, "This passkey does not sign anybody in.");
     const auto passkey = storage::passkey_store::find(tx, message->credential_id);
     const auto who = passkey ? storage::person_store::by_id(tx, passkey->person) : std::nullopt;
-    if (!asked || !who || who->status != person_status::active) return problem_reply(wrong);
+    if (!ours || !who || who->status != person_status::active) return problem_reply(wrong);
     // Nobody was named before, so that the passkey itself must say whose it is (WebAuthn Level 3, §7.2 step 6).
     if (message->user_handle != passkey->user_handle) return problem_reply(wrong);
-    const auto counter = webauthn::verify_assertion(*message, party(c), asked->value, passkey->public_key);
+    const auto counter = webauthn::verify_assertion(*message, party(c), *value, passkey->public_key);
     if (!counter || storage::passkey_store::count_up(tx, passkey->credential_id, *counter) == storage::race::lost)
+        return problem_reply(wrong);
+    // Kept only now: whoever is nobody's passkey cannot fill the table.
+    if (storage::passkey_store::use(tx, {*value, std::string(login_purpose), who->id, tx.now() + challenge_life}) == storage::race::lost)
         return problem_reply(wrong);
 
     reply r = json_reply(200, {{"person", person_json(*who)}});

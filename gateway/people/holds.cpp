@@ -1,3 +1,4 @@
+#include "gateway/people/cursor.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -9,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace sallyport::people {
 namespace {
@@ -17,11 +19,13 @@ constexpr std::size_t usual_page = 50;
 constexpr std::size_t largest_page = 100;
 constexpr std::size_t longest_search = 200;
 // A page with large bodies on it ends early, and so does the search of somebody who may read few of many: `next` goes on.
-constexpr std::int64_t most_body_bytes = 4 << 20;
-constexpr int most_readings = 20;
+constexpr std::int64_t most_body_bytes = 2 << 20;
+constexpr std::size_t rows_at_once = 100;
+constexpr int most_readings = 10;
+constexpr std::string_view cursor_of = "holds";
 
 // What cannot be unsealed is shown without its fields and body, and such a hold cannot be released either.
-boost::json::object shown(const call& c, const storage::stored_hold& h)
+boost::json::object view(const call& c, const storage::stored_hold& h)
 {
     auto sent = release::open_action(c.around->keys, h.action);
     if (!sent) {
@@ -32,6 +36,21 @@ boost::json::object shown(const call& c, const storage::stored_hold& h)
         return hold_json(h, without, c.config(), c.directory(), *c.person);
     }
     return hold_json(h, *sent, c.config(), c.directory(), *c.person);
+}
+
+bool reads_all(const person& who) { return who.has(role::auditor) || who.has(role::operator_); }
+
+// Those of a reading that are shown: what this person may read and, where the database was not asked for it, `q` finds.
+std::vector<storage::stored_hold> chosen(storage::transaction& tx, const call& c, std::vector<storage::stored_hold> rows,
+                                         std::string_view q)
+{
+    std::erase_if(rows, [&](const auto& row) { return !may_read(row.hold, c.directory(), *c.person); });
+    if (q.empty() || rows.empty()) return rows;
+    std::vector<hold_id> ids;
+    for (const auto& row : rows) ids.push_back(row.hold.id);
+    const auto found = storage::hold_store::matching(tx, ids, q);
+    std::erase_if(rows, [&](const auto& row) { return std::find(found.begin(), found.end(), row.hold.id) == found.end(); });
+    return rows;
 }
 
 result<std::vector<hold_status>> statuses(const call& c)
@@ -54,10 +73,15 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
 {
     const auto id = hold_id::parse(text);
     if (!id) return fail(problem::no_hold);
-    auto found = lock ? storage::hold_store::get_for_update(tx, *id, storage::payload::read)
-                      : storage::hold_store::get(tx, *id, storage::payload::read);
+    auto found = lock ? storage::hold_store::get_for_update(tx, *id) : storage::hold_store::get(tx, *id);
     if (!found || !may_read(found->hold, c.directory(), *c.person)) return fail(problem::no_hold);
     return std::move(*found);
+}
+
+boost::json::object shown(storage::transaction& tx, const call& c, storage::stored_hold h)
+{
+    storage::hold_store::read_payloads(tx, std::span(&h, 1));
+    return view(c, h);
 }
 
 result<reply> list_holds(storage::transaction& tx, const call& c)
@@ -70,41 +94,48 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
     storage::hold_query ask;
     ask.status = std::move(*status);
     ask.route = find(c.query, "route").value_or("");
-    ask.q = find(c.query, "q").value_or("");
-    if (ask.q.size() > longest_search) return fail(problem::malformed_request, "\"q\" is longer than 200 bytes.");
-    ask.limit = *wanted;
-    ask.payload = storage::payload::read;
+    const std::string_view q = find(c.query, "q").value_or("");
+    if (q.size() > longest_search) return fail(problem::malformed_request, "\"q\" is longer than 200 bytes.");
+    // The database searches for those alone who may read all that it looks into: where a page ends must not say what is in
+    // the others.
+    const bool everything = reads_all(*c.person);
+    if (everything) ask.q = q;
+    ask.limit = everything ? std::min(*wanted + 1, rows_at_once) : rows_at_once;
     if (const auto name = find(c.query, "agent")) {
         const agent* who = c.directory().agent_named(*name);
         if (!who) return json_reply(200, {{"holds", boost::json::array{}}, {"next", nullptr}});
         ask.agent = who->id;
     }
-    if (const auto text = find(c.query, "cursor")) {
-        ask.cursor = storage::hold_cursor::parse(*text);
-        if (!ask.cursor) return fail(problem::malformed_request, "\"cursor\" is not one of ours.");
-    }
+    const auto from = open_cursor(c, cursor_of);
+    if (!from) return from.error();
+    if (*from) ask.cursor = storage::hold_cursor::parse(**from);
 
-    boost::json::array holds;
-    boost::json::value next;
-    // Rows that this person may not read are passed over, so that a page is full where there is anything to see.
+    // Payloads are large: first it is decided which rows are shown, then theirs are read.
+    std::vector<storage::stored_hold> page;
     std::int64_t bytes = 0;
-    const auto full = [&] { return holds.size() == *wanted || bytes > most_body_bytes; };
-    bool more = true;
-    for (int reading = 0; more && !full() && reading < most_readings; ++reading) {
-        const auto rows = storage::hold_store::list(tx, ask);
+    bool more = true, full = false;
+    for (int reading = 0; more && !full && reading < most_readings; ++reading) {
+        auto rows = storage::hold_store::list(tx, ask);
         more = rows.size() == ask.limit;
-        for (const auto& row : rows) {
-            if (full()) {
-                more = true;
-                break;
-            }
-            ask.cursor = storage::hold_cursor::after(row);
-            if (!may_read(row.hold, c.directory(), *c.person)) continue;
+        if (rows.empty()) break;
+        const auto last = storage::hold_cursor::after(rows.back());
+        for (auto& row : chosen(tx, c, std::move(rows), everything ? std::string_view() : q)) {
             bytes += row.action.content_length;
-            holds.push_back(shown(c, row));
+            full = page.size() == *wanted || (bytes > most_body_bytes && !page.empty());
+            if (full) break;
+            ask.cursor = storage::hold_cursor::after(row);
+            page.push_back(std::move(row));
         }
+        if (!full) ask.cursor = last;
     }
-    if (more && ask.cursor) next = ask.cursor->text();
+    storage::hold_store::read_payloads(tx, page);
+    boost::json::array holds;
+    for (auto& row : page) {
+        holds.push_back(view(c, row));
+        row.action.sealed_payload = {};
+    }
+    boost::json::value next;
+    if ((more || full) && ask.cursor) next = boost::json::value(seal_cursor(c, cursor_of, ask.cursor->text()));
     return json_reply(200, {{"holds", std::move(holds)}, {"next", std::move(next)}});
 }
 
@@ -113,7 +144,7 @@ result<reply> show_hold(storage::transaction& tx, const call& c)
     if (const auto known = check_query(c.query, {}); !known) return known.error();
     const auto found = readable_hold(tx, c, c.path[1], false);
     if (!found) return found.error();
-    return json_reply(200, {{"hold", shown(c, *found)}});
+    return json_reply(200, {{"hold", shown(tx, c, *found)}});
 }
 
 }  // namespace sallyport::people

@@ -1,4 +1,5 @@
 // What there is to look up: agents, people, grants, the log (contract.md, "The people's side").
+#include "gateway/people/cursor.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -12,15 +13,20 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace sallyport::people {
 namespace {
 
 constexpr std::size_t usual_page = 100;
 constexpr std::size_t largest_page = 1000;
-constexpr int most_readings = 10;  // of the log, for whoever may read little of it
+// Of the log, for whoever may read little of it; `next` goes on.
+constexpr std::size_t rows_at_once = 500;
+constexpr int most_readings = 5;
+constexpr std::string_view audit_cursor = "audit";
 
 // A page of what is ordered by name; the cursor is the last name before it.
 template <class T, class Name, class View>
@@ -58,26 +64,39 @@ class log_reader {
 public:
     log_reader(storage::transaction& tx, const call& c) : tx_(tx), call_(c) {}
 
-    bool may_read(const storage::audit_entry& e)
+    bool reads_all() const { return call_.person->has(role::auditor) || call_.person->has(role::operator_); }
+
+    bool may_read_hold(hold_id id)
     {
-        const person& who = *call_.person;
-        return who.has(role::auditor) || who.has(role::operator_) || e.person == who.id || (e.hold && may_read_hold(*e.hold));
+        look_up({&id, 1});
+        return readable_.count(id) > 0;
+    }
+
+    /// Those of a reading that this person may read: their holds are looked up together.
+    std::vector<storage::audit_entry> chosen(std::vector<storage::audit_entry> rows)
+    {
+        if (reads_all()) return rows;
+        std::vector<hold_id> of;
+        for (const auto& e : rows)
+            if (e.hold && e.person != call_.person->id) of.push_back(*e.hold);
+        look_up(of);
+        std::erase_if(rows, [&](const auto& e) { return e.person != call_.person->id && !(e.hold && readable_.count(*e.hold) > 0); });
+        return rows;
     }
 
 private:
-    bool may_read_hold(hold_id id)
+    void look_up(std::span<const hold_id> ids)
     {
-        const auto [place, unknown] = known_.try_emplace(id, false);
-        if (unknown) {
-            const auto found = storage::hold_store::get(tx_, id);
-            place->second = found && sallyport::may_read(found->hold, call_.directory(), *call_.person);
-        }
-        return place->second;
+        std::vector<hold_id> fresh;
+        for (const hold_id id : ids)
+            if (known_.insert(id).second) fresh.push_back(id);
+        for (const auto& found : storage::hold_store::get(tx_, fresh))
+            if (may_read(found.hold, call_.directory(), *call_.person)) readable_.insert(found.hold.id);
     }
 
     storage::transaction& tx_;
     const call& call_;
-    std::map<hold_id, bool> known_;
+    std::set<hold_id> known_, readable_;
 };
 
 result<storage::audit_query> read_audit_query(const call& c)
@@ -98,13 +117,9 @@ result<storage::audit_query> read_audit_query(const call& c)
     if (const auto read = read_id(c, "hold", ask.hold); !read) return read.error();
     if (const auto read = read_id(c, "agent", ask.agent); !read) return read.error();
     if (const auto read = read_id(c, "person", ask.person); !read) return read.error();
-    if (const auto text = find(c.query, "cursor")) {
-        std::int64_t at = 0;
-        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), at);
-        if (error != std::errc{} || end != text->data() + text->size() || at < 0)
-            return fail(problem::malformed_request, "\"cursor\" is not one of ours.");
-        ask.cursor = at;
-    }
+    const auto from = open_cursor(c, audit_cursor);
+    if (!from) return from.error();
+    if (*from) ask.cursor = std::stoll(**from);  // ours: a number
     return ask;
 }
 
@@ -153,23 +168,32 @@ result<reply> list_audit(storage::transaction& tx, const call& c)
     if (!ask) return ask.error();
     const std::size_t wanted = ask->limit;
     log_reader reader(tx, c);
+    // Of a hold that this person may not read there is to see what they did themselves, and nothing else is looked at: where
+    // the page ends must not say that there is more.
+    if (ask->hold && !reader.reads_all() && !reader.may_read_hold(*ask->hold)) {
+        if (ask->person && ask->person != c.person->id) return json_reply(200, {{"audit", boost::json::array{}}, {"next", nullptr}});
+        ask->person = c.person->id;
+    }
+    ask->limit = reader.reads_all() ? std::min(wanted + 1, largest_page) : rows_at_once;
     boost::json::array all;
-    bool more = true;
-    for (int reading = 0; more && all.size() < wanted && reading < most_readings; ++reading) {
-        const auto rows = storage::audit_store::list(tx, *ask);
+    bool more = true, full = false;
+    for (int reading = 0; more && !full && reading < most_readings; ++reading) {
+        auto rows = storage::audit_store::list(tx, *ask);
         more = rows.size() == ask->limit;
-        for (const auto& e : rows) {
-            if (all.size() == wanted) {
-                more = true;
-                break;
-            }
+        if (rows.empty()) break;
+        const auto last = rows.back().index;
+        for (const auto& e : reader.chosen(std::move(rows))) {
+            full = all.size() == wanted;
+            if (full) break;
             ask->cursor = e.index;
-            if (reader.may_read(e)) all.push_back(audit_json(e));
+            all.push_back(audit_json(e));
         }
+        if (!full) ask->cursor = last;
     }
     boost::json::value next;
     // Newest first: nothing stands behind entry 0.
-    if (more && ask->cursor && *ask->cursor > 0) next = std::to_string(*ask->cursor);
+    if ((more || full) && ask->cursor && *ask->cursor > 0)
+        next = boost::json::value(seal_cursor(c, audit_cursor, std::to_string(*ask->cursor)));
     return json_reply(200, {{"audit", std::move(all)}, {"next", std::move(next)}});
 }
 

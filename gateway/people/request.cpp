@@ -1,6 +1,7 @@
 #include "gateway/people/request.hpp"
 
 #include "gateway/canonical/field.hpp"
+#include "gateway/policy/cel/utf8.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -52,6 +53,8 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_space)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
         out += c;
     }
+    // What is looked up is text; the database holds no other.
+    if (!policy::cel::is_utf8(out)) return std::nullopt;
     return out;
 }
 
@@ -127,7 +130,7 @@ result<target> read_target(std::string_view request_target)
     while (!path.empty()) {
         const auto slash = path.find('/');
         auto segment = decoded(path.substr(0, slash), false);
-        if (!segment) return malformed("The path has a broken escape or a control character.");
+        if (!segment) return malformed("The path has a broken escape, a control character, or bytes that are not UTF-8.");
         // A slash at the end leaves an empty segment, which no resource has.
         read.path.push_back(std::move(*segment));
         if (slash == std::string_view::npos) break;
@@ -143,7 +146,7 @@ result<target> read_target(std::string_view request_target)
         const auto equals = pair.find('=');
         auto name = decoded(pair.substr(0, equals), true);
         auto value = decoded(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true);
-        if (!name || !value) return malformed("The query has a broken escape or a control character.");
+        if (!name || !value) return malformed("The query has a broken escape, a control character, or bytes that are not UTF-8.");
         read.query.push_back({std::move(*name), std::move(*value)});
     }
     return read;

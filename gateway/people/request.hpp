@@ -37,7 +37,7 @@ struct target {
     std::vector<std::string> path;  // decoded segments
     std::vector<parameter> query;
 };
-/// `malformed_request` for broken escapes, controls and empty segments.
+/// `malformed_request` for broken escapes, controls and what is not UTF-8.
 result<target> read_target(std::string_view request_target);
 
 /// A JSON object all of whose members are known: `malformed_request` otherwise, naming the stranger.

@@ -6,6 +6,8 @@
 #include "storage/transaction.hpp"
 #include "workflows/result.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,8 +56,10 @@ result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
 
-/// The hold with its payload, if this person may read it; `no_hold`, alike for unknown ones. `lock`: until the
+/// The hold without its payload, if this person may read it; `no_hold`, alike for unknown ones. `lock`: until the
 /// transaction's end.
 result<storage::stored_hold> readable_hold(storage::transaction&, const call&, std::string_view id, bool lock);
+/// It as this person is shown it; reads the payload.
+boost::json::object shown(storage::transaction&, const call&, storage::stored_hold);
 
 }  // namespace sallyport::people

@@ -4,6 +4,7 @@
 #include "gateway/canonical/json.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/identity/hold_json.hpp"
+#include "gateway/people/challenge.hpp"
 #include "workflows/hold_step.hpp"
 
 #include <boost/json/array.hpp>
@@ -11,11 +12,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
 #include <stdexcept>
 
 namespace sallyport::people {
@@ -23,17 +19,6 @@ namespace {
 
 constexpr std::string_view type_of_statement = "sallyport.statement.v1";
 constexpr std::size_t random_part = 16, tag_part = 16;
-
-// HMAC-SHA-256 (RFC 2104), cut to 128 bits (§5).
-std::string tag_of(std::string_view text, std::string_view key)
-{
-    std::array<unsigned char, 32> tag{};
-    unsigned length = 0;
-    if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-              tag.data(), &length))
-        throw std::runtime_error("OpenSSL has no HMAC");
-    return {reinterpret_cast<const char*>(tag.data()), tag_part};
-}
 
 boost::json::value or_null(std::string_view text)
 {
@@ -119,8 +104,7 @@ result<issued_statement> read_statement(std::string_view text, std::string_view 
     if (!nonce || nonce->size() != random_part + tag_part) return foreign;
     const std::string original = with_nonce(text, root, base64url(nonce->substr(0, random_part)));
     if (original.empty()) return foreign;
-    const std::string tag = tag_of(original, key);
-    if (CRYPTO_memcmp(tag.data(), nonce->data() + random_part, tag_part) != 0) return foreign;
+    if (!same_tag(tag_of(original, key), nonce->substr(random_part))) return foreign;
 
     // From here on the text is our own.
     issued_statement s;

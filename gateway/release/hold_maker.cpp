@@ -30,10 +30,20 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
 
     storage::audit_entry held = verdict;
     held.kind = "hold";
-    boost::json::array workflows;
-    for (const demand& d : h.demands) workflows.emplace_back(d.asks.name);
-    boost::json::object data{
-        {"status", name_of(h.status)}, {"workflows", std::move(workflows)}, {"expires_at", format_rfc3339(h.expires_at)}};
+    // What decisions and the release are checked against (audit/verify.cpp).
+    boost::json::array demands;
+    for (const demand& d : h.demands) {
+        boost::json::array excluded;
+        for (const target& t : d.asks.not_) excluded.emplace_back(t.text());
+        demands.push_back(boost::json::object{{"workflow", d.asks.name},
+                                              {"approvals", d.asks.approvals},
+                                              {"assurance", name_of(d.asks.assurance)},
+                                              {"not", std::move(excluded)}});
+    }
+    boost::json::object data{{"status", name_of(h.status)},
+                             {"owner", h.owner.text()},
+                             {"demands", std::move(demands)},
+                             {"expires_at", format_rfc3339(h.expires_at)}};
     if (!h.detail.empty()) data["detail"] = h.detail;
     held.data = boost::json::serialize(data);
     return {std::move(verdict), std::move(held)};
@@ -63,7 +73,7 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     answers.reserve(calls.size());
     for (const held_call& call : calls) {
         const agent* who = standing->directory->find(call.record.agent);
-        if (!who || who->status != agent_status::active) {
+        if (!who || who->status != agent_status::active || !standing->directory->has_active_owner(*who)) {
             answers.emplace_back(fail(problem::agent_suspended));
             continue;
         }

@@ -47,7 +47,7 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
 
     const agent* who = standing.directory->find(sent.agent);
     if (!who || who->status != agent_status::active) return "the agent is no longer active";
-    if (standing.directory->owners(who->owner).empty()) return "the agent has no active owner";
+    if (!standing.directory->has_active_owner(*who)) return "the agent has no active owner";
 
     const config::route* route = config.find_route(record.route);
     if (!route) return "the route no longer exists";

@@ -38,7 +38,9 @@ result<agent> agent_of(const services& all, const admin_request& request)
     std::string scopes;
     for (const std::string& text : request.texts("scopes")) scopes += text + " ";
     const auto config = all.standings.current()->config;
-    for (const identity::scope& s : identity::parse_scopes(scopes)) {
+    const auto given = identity::parse_scopes(scopes);
+    if (!given) return fail(problem::invalid_input, "An agent has at most " + std::to_string(identity::most_scopes) + " scopes.");
+    for (const identity::scope& s : *given) {
         if (!config->find_route(s.route))
             return fail(problem::invalid_input, "There is no route " + s.route + " for the scope " + s.text() + ".");
         made.scopes.push_back(s.text());

@@ -4,6 +4,7 @@
 #include "gateway/log/log.hpp"
 #include "gateway/release/hold_moves.hpp"
 #include "gateway/serve/admin_request.hpp"
+#include "storage/agent_store.hpp"
 #include "storage/directory_store.hpp"
 #include "storage/person_store.hpp"
 #include "workflows/directory.hpp"
@@ -11,6 +12,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace sallyport::serve {
 namespace {
@@ -38,10 +40,12 @@ result<void> refresh(services& all) { return all.directory.refresh(); }
 void void_orphans(storage::transaction& tx)
 {
     auto all = storage::directory_store::load(tx);
-    const auto agents = all.agents;
     const directory now(all.generation, std::move(all.people), {}, std::move(all.agents));
-    for (const agent& a : agents)
-        if (now.owners(a.owner).empty()) release::void_all_of(tx, a.id, "the agent has no active owner", now);
+    std::vector<agent_id> orphans;
+    for (const agent& a : now.agents())
+        if (!now.has_active_owner(a)) orphans.push_back(a.id);
+    storage::agent_store::lock(tx, orphans);
+    for (const agent_id id : orphans) release::void_all_of(tx, id, "the agent has no active owner", now);
 }
 
 admin_answer invite(services& all, const admin_request& request)

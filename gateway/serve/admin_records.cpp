@@ -127,6 +127,8 @@ admin_answer deny_hold(services& all, const admin_request& request)
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<storage::stored_hold> {
         auto moved = release::apply(tx, *id, happened::denied_by_operator{reason}, *directory);
         if (!moved) return moved.error();
+        // Its time may have been over: then that is what happened, and it is recorded as such.
+        if (moved->hold.hold.status != hold_status::denied) return std::move(moved->hold);
         auto entry = admin_entry(tx, "hold.deny", {{"reason", reason}});
         entry.hold = *id;
         entry.action = moved->hold.hold.action;

@@ -36,6 +36,8 @@ result<caller> identify(worker& w, const identity::signing_keys& keys, const ide
     if (!who) return fail(problem::unauthenticated, "The access token's agent is not known.");
     if (who->status != agent_status::active)
         return fail(problem::agent_suspended, "The agent " + who->name + " is " + std::string(name_of(who->status)) + ".");
+    if (!standing.directory->has_active_owner(*who))
+        return fail(problem::agent_suspended, "Nobody active is accountable for the agent " + who->name + " any more.");
     w.seen(who->id, now);
     return caller{std::move(known), who};
 }

@@ -166,14 +166,20 @@ result<parameters> read_query(const std::string& query, std::initializer_list<st
     return parameters{std::move(*read)};
 }
 
+// Written as a duration, if perhaps a longer one than any that is read.
+bool looks_like_duration(std::string_view text)
+{
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    return digits > 0 && text.front() != '0' && parse_duration("1" + std::string(text.substr(digits)));
+}
+
 // `wait=30s`; above a minute it is a minute.
 result<duration> read_wait(const parameters& query)
 {
     const auto text = query.get("wait");
     if (query.all.find("wait") == query.all.end() || text == "0s") return duration{};
-    const auto wait = parse_duration(text);
-    if (!wait) return fail(problem::malformed_request, "wait is a duration, as 30s.");
-    return std::min(*wait, longest_wait);
+    if (!looks_like_duration(text)) return fail(problem::malformed_request, "wait is a duration, as 30s.");
+    return std::min(parse_duration(text).value_or(longest_wait), longest_wait);
 }
 
 result<std::vector<hold_status>> read_statuses(std::string_view list)
@@ -250,23 +256,37 @@ http::awaitable<void> show_hold(services& all, worker& w, http::exchange& x, hol
 http::awaitable<void> withdraw(services& all, http::exchange& x, hold_id id, agent_id whose)
 {
     const identity::standing_ptr standing = all.standings.current();
-    auto work = [id, whose, standing](storage::transaction& tx) -> result<hold> {
+    struct withdrawal {
+        hold now;
+        std::optional<failure> refused;  // of a hold that is the agent's
+    };
+    auto work = [id, whose, standing](storage::transaction& tx) -> result<withdrawal> {
         auto read = storage::hold_store::get_for_update(tx, id);
         if (!read || read->hold.agent != whose) return fail(problem::no_hold);
+        hold before = read->hold;
         auto moved = release::apply(tx, std::move(*read), happened::withdrawn{}, *standing->directory);
-        if (!moved) return moved.error();
-        return std::move(moved->hold.hold);
+        if (moved) return withdrawal{std::move(moved->hold.hold), std::nullopt};
+        if (moved.error().what != problem::hold_closed) return moved.error();
+        return withdrawal{std::move(before), moved.error()};
     };
     const auto done = co_await all.db.run(x.core().get_executor(), std::move(work));
     if (!done) {
         co_await answer_problem(x, done.error());
         co_return;
     }
-    release::count_closed(all.metrics, *done);
-    log::info("hold closed", {{"hold", id.text()}, {"action", done->action.text()}, {"status", name_of(done->status)}});
-    const std::string action = done->action.text(), hold_text = done->id.text();
+    const hold& now = done->now;
+    if (done->refused) {
+        identity::problem_context context;
+        context.action = now.action;
+        context.hold = now.id;
+        co_await answer_problem(x, *done->refused, context);
+        co_return;
+    }
+    release::count_closed(all.metrics, now);
+    log::info("hold closed", {{"hold", id.text()}, {"action", now.action.text()}, {"status", name_of(now.status)}});
+    const std::string action = now.action.text(), hold_text = now.id.text();
     const std::array<field, 2> more{{{"Sallyport-Action", action}, {"Sallyport-Hold", hold_text}}};
-    const std::string body = boost::json::serialize(identity::agent_view(*done));
+    const std::string body = boost::json::serialize(identity::agent_view(now));
     co_await answer_json(x, 200, body, more);
 }
 
@@ -327,6 +347,9 @@ http::awaitable<void> hold_and_wait(services& all, worker& w, http::exchange& x,
         co_return;
     }
     const hold_id id = made->what.hold;
+    // It is committed: whatever goes wrong now, the agent learns where to ask.
+    context.action = made->what.action;
+    context.hold = id;
     x.release_buffers();
     // Without patience the state is told as it is; the wait of zero looks once.
     const auto known = co_await wait_for(all, w, x, id, whose, until::closed, clock::now() + wait.value_or(duration{}), true);

@@ -64,11 +64,17 @@ http::awaitable<void> serve_token(services& all, worker& w, http::exchange& x)
         co_return;
     }
     const identity::oauth_settings settings{standing->config->agents_url, standing->config->limits.access_token};
-    const auto call = std::make_shared<const identity::token_call>(identity::token_call::read(settings, content_type, *body, local_now()));
+    const auto call = std::make_shared<const identity::token_call>(
+        identity::token_call::read(settings, *standing->directory, content_type, *body, local_now()));
     identity::oauth_answer answer;
     if (call->answer()) {
         answer = *call->answer();
     } else {
+        const identity::token_queue::place place(*all.token_queue);
+        if (!place) {
+            co_await refuse(all, x, fail(problem::overloaded, "Too many ask for tokens at once."));
+            co_return;
+        }
         auto work = [&all, call, random = random10(), jti = random_text(16)](storage::transaction& tx) {
             return call->grant(tx, all.signing, random, jti);
         };
@@ -281,7 +287,7 @@ release::held_call to_hold(services& all, call& c, policy::verdict verdict, std:
     record.content_digest = held.content_digest.value_or("");
     record.digest = action_digest(held).base64url();
     record.content_length = static_cast<std::int64_t>(held.body.size());
-    record.media_type = std::string(c.memory->headers.find("content-type").value_or(""));
+    record.media_type = field_text(c.memory->headers.find("content-type").value_or(""));
     record.sealed_payload = release::seal_payload(all.keys, held);
     record.rules = identity::rules_json(verdict.rules);
     record.idempotency_key = std::move(idempotency_key);

@@ -5,6 +5,7 @@
 #include "gateway/identity/directory_watch.hpp"
 #include "gateway/identity/signing_keys.hpp"
 #include "gateway/identity/standing.hpp"
+#include "gateway/identity/token_endpoint.hpp"
 #include "gateway/jose/sealing.hpp"
 #include "gateway/metrics/metrics.hpp"
 #include "gateway/release/hold_maker.hpp"
@@ -26,6 +27,7 @@ struct services {
     identity::directory_watch& directory;
     audit::recorder& recorder;
     metrics::histogram& call_seconds;
+    std::shared_ptr<identity::token_queue> token_queue = std::make_shared<identity::token_queue>();
 };
 
 }  // namespace sallyport::serve

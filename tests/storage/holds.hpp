@@ -37,6 +37,7 @@ struct holds : fixture {
             ada = add_person(tx, "ada");
             grace = add_person(tx, "grace");
             person_store::add_team(tx, "finance").value();
+            person_store::join_team(tx, "finance", "grace").value();
             agent_store::add(tx, bot).value();
             agent_store::add(tx, other).value();
             for (const auto* replica : {"r1", "r2"}) replica_store::start(tx, replica, std::string("node of ") + replica);

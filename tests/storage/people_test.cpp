@@ -217,47 +217,52 @@ TEST_CASE("passkeys and their counters")
     });
 }
 
-TEST_CASE("a challenge is used once, for its purpose, in its time")
+TEST_CASE("a challenge is used once, until its time has passed")
 {
     fixture f;
     f.in([&](transaction& tx) {
         const auto ada = add_person(tx, "ada");
-        challenge c{bytes32('c'), "login", std::nullopt, "", tx.now() + 5min};
-        passkey_store::put_challenge(tx, c);
-        c = {bytes32('d'), "statement", ada.id, "the exact text, \"quoted\"", tx.now() + 5min};
-        passkey_store::put_challenge(tx, c);
-        passkey_store::put_challenge(tx, {bytes32('e'), "login", std::nullopt, "", tx.now() - 1us});
-
-        CHECK_FALSE(passkey_store::take_challenge(tx, "statement", bytes32('c')));
-        CHECK(passkey_store::take_challenge(tx, "login", bytes32('c')));
-        CHECK_FALSE(passkey_store::take_challenge(tx, "login", bytes32('c')));
-        CHECK_FALSE(passkey_store::take_challenge(tx, "login", bytes32('e')));
-        CHECK_FALSE(passkey_store::peek_challenge(tx, "login", bytes32('d')));
-        for (int i = 0; i < 2; ++i) {
-            const auto seen = passkey_store::peek_challenge(tx, "statement", bytes32('d'));
-            REQUIRE(seen);
-            CHECK(seen->person == ada.id);
-            CHECK(seen->payload == c.payload);
-        }
-        CHECK(passkey_store::take_challenge(tx, "statement", bytes32('d'))->payload == c.payload);
+        const challenge c{bytes32('c'), "statement", ada.id, tx.now() + 5min};
+        CHECK_FALSE(passkey_store::used(tx, c.value));
+        CHECK(passkey_store::use(tx, c) == race::won);
+        CHECK(passkey_store::used(tx, c.value));
+        CHECK(passkey_store::use(tx, c) == race::lost);
+        CHECK(passkey_store::use(tx, {c.value, "login", std::nullopt, c.expires_at}) == race::lost);
+        CHECK_FALSE(passkey_store::used(tx, bytes32('d')));
+        CHECK(passkey_store::use(tx, {bytes32('e'), "login", std::nullopt, tx.now() - 1us}) == race::won);
         CHECK(passkey_store::remove_expired_challenges(tx) == 1);
+        CHECK(passkey_store::used(tx, c.value));
     });
 }
 
-TEST_CASE("of two who take a challenge at once one gets it")
+TEST_CASE("a challenge that was used stays used, whatever becomes of its person")
+{
+    fixture f;
+    f.in([&](transaction& tx) {
+        const auto ada = add_person(tx, "ada");
+        CHECK(passkey_store::use(tx, {bytes32('c'), "statement", ada.id, tx.now() + 5min}) == race::won);
+        person_store::set_status(tx, "ada", person_status::disabled).value();
+        person_store::set_status(tx, "ada", person_status::active).value();
+        auto again = invitation_of("ada", 2, tx.now() + 1h);
+        again.reset = true;
+        person_store::invite(tx, again).value();
+        CHECK(passkey_store::used(tx, bytes32('c')));
+    });
+}
+
+TEST_CASE("of two who use a challenge at once one does")
 {
     fixture f(2);
     const auto soon = f.now() + 1h;
-    f.in([&](transaction& tx) { passkey_store::put_challenge(tx, {bytes32('c'), "login", std::nullopt, "", soon}); });
     std::latch both(2);
-    const auto take = [&] {
+    const auto use = [&] {
         return f.in([&, once = false](transaction& tx) mutable {
             if (!std::exchange(once, true)) both.arrive_and_wait();
-            return passkey_store::take_challenge(tx, "login", bytes32('c')).has_value();
+            return passkey_store::use(tx, {bytes32('c'), "login", std::nullopt, soon}) == race::won;
         });
     };
-    auto other = std::async(std::launch::async, take);
-    const bool mine = take();
+    auto other = std::async(std::launch::async, use);
+    const bool mine = use();
     CHECK(mine != other.get());
 }
 

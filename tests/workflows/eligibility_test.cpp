@@ -23,6 +23,21 @@ TEST_CASE("the directory finds people, teams, agents and owners")
     CHECK(d.owners(owner_name{owner_name::kind::person, "edsger"}).empty());
     CHECK(d.owners(*d.agent_named("refund-bot")).front()->id == ada);
 
+    struct row {
+        const char* owner;
+        person_id disabled;
+        bool accountable;
+    };
+    for (const row& r : {row{"ada", ada, false}, row{"ada", grace, true}, row{"team:finance", ada, true}, row{"team:empty", ada, false},
+                         row{"team:nowhere", ada, false}, row{"nobody", ada, false}}) {
+        CAPTURE(r.owner);
+        auto some = everybody();
+        one_of(some, r.disabled).status = person_status::disabled;
+        const directory there = town(std::move(some), {}, r.owner);
+        CHECK(there.has_active_owner(*there.agent_named("refund-bot")) == r.accountable);
+        CHECK(there.owners(*there.agent_named("refund-bot")).empty() != r.accountable);
+    }
+
     directory moved_to = town();
     const directory again = std::move(moved_to);
     CHECK(again.person_with_handle("ada") == &again.people().front());

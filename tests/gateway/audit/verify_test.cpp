@@ -1,0 +1,325 @@
+// A record in order, and every way in which somebody who can write it might make a decision up.
+#include "gateway/audit/verify.hpp"
+
+#include "gateway/canonical/jcs.hpp"
+#include "tests/gateway/people/authenticator.hpp"
+
+#include <boost/json/array.hpp>
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sallyport::audit {
+namespace {
+
+using people::testing::authenticator;
+using people::testing::tweak;
+
+// SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 §4).
+std::string spki(const authenticator& of)
+{
+    return std::string("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12) + std::string(of.key.public_half().ed25519_bytes());
+}
+
+struct record {
+    authenticator ada{"credential of ada"}, grace{"credential of grace"}, olaf{"credential of olaf"};
+    std::vector<shown_entry> entries;
+
+    shown_entry& add(const char* kind, const std::string& person, const boost::json::object& data, const char* hold = "")
+    {
+        shown_entry e;
+        e.index = static_cast<std::int64_t>(entries.size());
+        e.kind = kind;
+        e.person = person;
+        e.hold = hold;
+        e.action = *hold ? "act_1" : "";
+        e.data = boost::json::serialize(data);
+        return entries.emplace_back(std::move(e));
+    }
+    void registered(const std::string& handle, const authenticator& passkey)
+    {
+        add("admin", "per_" + handle,
+            {{"act", "passkey.add"},
+             {"handle", handle},
+             {"credential", base64url(passkey.id)},
+             {"key", base64(spki(passkey))},
+             {"relying_party", "localhost"}});
+    }
+    void joined(const std::string& team, const std::string& handle)
+    {
+        add("admin", "", {{"act", "team.join"}, {"name", team}, {"handle", handle}});
+    }
+    void held(int approvals, std::vector<std::string> excluded = {}, const char* needed = "passkey")
+    {
+        add("verdict", "", {{"verdict", "hold"}, {"digest", "digest of the action"}, {"content_digest", nullptr}}, "hld_1");
+        boost::json::object demand{{"workflow", "finance"},
+                                   {"approvals", approvals},
+                                   {"assurance", needed},
+                                   {"not", boost::json::array(excluded.begin(), excluded.end())}};
+        add("hold", "", {{"status", "held"}, {"owner", "olaf"}, {"demands", boost::json::array{std::move(demand)}}}, "hld_1");
+    }
+    boost::json::object decision(const std::string& handle, const authenticator& by, int slot, const std::string& verdict = "approve",
+                                 const tweak& t = {}) const
+    {
+        const bool approves = verdict == "approve";
+        const std::string statement = jcs(boost::json::object{
+            {"type", "sallyport.statement.v1"},
+            {"hold", "hld_1"},
+            {"decision", verdict},
+            {"reason", nullptr},
+            {"action", {{"id", "act_1"}, {"digest", "digest of the action"}, {"content_digest", nullptr}}},
+            {"approver", {{"id", "per_" + handle}, {"name", handle}}},
+            {"slot", approves ? boost::json::value(slot) : boost::json::value(nullptr)},
+        });
+        auto said = by.get(sha256(statement).base64url(), t).at("response").as_object();
+        return {{"decision", "dec_" + handle},
+                {"verdict", verdict},
+                {"reason", ""},
+                {"assurance", "passkey"},
+                {"workflows", boost::json::array{"finance"}},
+                {"statement", statement},
+                {"authenticatorData", said.at("authenticatorData")},
+                {"clientDataJSON", said.at("clientDataJSON")},
+                {"signature", said.at("signature")},
+                {"credential", base64url(by.id)},
+                {"key", base64(spki(by))}};
+    }
+    void decided(const std::string& handle, const boost::json::object& data) { add("decision", "per_" + handle, data, "hld_1"); }
+    void released() { add("release", "", {{"status", "releasing"}, {"attempt", 1}}, "hld_1"); }
+
+    void good()
+    {
+        registered("ada", ada);
+        registered("grace", grace);
+        held(2, {"owner"});
+        decided("ada", decision("ada", ada, 1));
+        decided("grace", decision("grace", grace, 2));
+        released();
+    }
+    std::string findings() const
+    {
+        std::string all;
+        for (const finding& f : verify(entries).findings) all += f.message + "\n";
+        return all;
+    }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(record, "a record in order")
+{
+    good();
+    const auto found = verify(entries);
+    CHECK(findings() == "");
+    CHECK(found.entries == 7);
+    CHECK(found.decisions == 2);
+    CHECK(found.signatures == 2);
+    CHECK(found.releases == 1);
+}
+
+TEST_CASE_FIXTURE(record, "decisions that were made up")
+{
+    struct row {
+        const char* name;
+        std::function<void(record&)> write;
+        const char* found;
+    };
+    const authenticator forged("credential of ada");
+    const auto one = [](record& r) {
+        r.registered("ada", r.ada);
+        r.held(1);
+    };
+    const auto changed = [&](auto change) {
+        return [=](record& r) {
+            one(r);
+            auto data = r.decision("ada", r.ada, 1);
+            change(data);
+            r.decided("ada", data);
+        };
+    };
+    const row rows[] = {
+        {"by a session, where a passkey is demanded", changed([](auto& d) { d["assurance"] = "session"; }), "demands a stronger proof"},
+        {"by something that is no proof", changed([](auto& d) { d["assurance"] = "trust-me"; }), "its assurance is none that there is"},
+        {"without saying how", changed([](auto& d) { d.erase("assurance"); }), "its assurance is none that there is"},
+        {"by a key of the forger's",
+         [&](record& r) {
+             one(r);
+             r.decided("ada", r.decision("ada", forged, 1));
+         },
+         "its key is not the one that was registered"},
+        {"by a passkey that nobody registered",
+         [&](record& r) {
+             one(r);
+             r.decided("ada", r.decision("ada", r.grace, 1));
+         },
+         "its passkey was not registered by this person"},
+        {"by somebody else's passkey",
+         [&](record& r) {
+             one(r);
+             r.registered("grace", r.grace);
+             r.decided("ada", r.decision("ada", r.grace, 1));
+         },
+         "its passkey was not registered by this person"},
+        {"by a passkey that was taken away",
+         [&](record& r) {
+             one(r);
+             r.add("admin", "per_ada", {{"act", "person.invite"}, {"handle", "ada"}, {"reset", true}});
+             r.decided("ada", r.decision("ada", r.ada, 1));
+         },
+         "its passkey was not registered by this person"},
+        {"by a passkey that was registered later",
+         [&](record& r) {
+             r.held(1);
+             r.decided("ada", r.decision("ada", r.ada, 1));
+             r.registered("ada", r.ada);
+         },
+         "its passkey was not registered by this person"},
+        {"for another site",
+         [&](record& r) {
+             one(r);
+             r.decided("ada", r.decision("ada", r.ada, 1, "approve", {.rp_id = "example.com"}));
+         },
+         "its passkey was used for another site"},
+        {"without its user",
+         [&](record& r) {
+             one(r);
+             r.decided("ada", r.decision("ada", r.ada, 1, "approve", {.flags = people::testing::user_present}));
+         },
+         "its signer was not verified"},
+        {"with a signature of something else", changed([](auto& d) { d["signature"] = base64url(std::string(64, 's')); }),
+         "its signature does not verify"},
+        {"without a signature", changed([](auto& d) { d.erase("signature"); }), "its evidence is incomplete"},
+        {"a denial turned round", changed([](auto& d) { d["verdict"] = "deny"; }), "its statement is about something else"},
+        {"with another reason", changed([](auto& d) { d["reason"] = "gladly"; }), "its statement is about something else"},
+        {"of a hold that is not there",
+         [&](record& r) {
+             r.registered("ada", r.ada);
+             r.decided("ada", r.decision("ada", r.ada, 1));
+         },
+         "its hold is not in the log"},
+        {"by whom the workflow excludes: the owner",
+         [&](record& r) {
+             r.registered("olaf", r.olaf);
+             r.held(1, {"owner"});
+             r.decided("olaf", r.decision("olaf", r.olaf, 1));
+         },
+         "the workflow finance excludes this person (owner)"},
+        {"by whom the workflow excludes: a team's member",
+         [&](record& r) {
+             r.registered("ada", r.ada);
+             r.joined("risk", "ada");
+             r.held(1, {"team:risk"});
+             r.decided("ada", r.decision("ada", r.ada, 1));
+         },
+         "the workflow finance excludes this person (team:risk)"},
+        {"twice by one person",
+         [&](record& r) {
+             r.registered("ada", r.ada);
+             r.held(2);
+             r.decided("ada", r.decision("ada", r.ada, 1));
+             auto again = r.decision("ada", r.ada, 2);
+             again["decision"] = "dec_2";
+             r.decided("ada", again);
+         },
+         "this person had decided already"},
+        {"for a place that is taken",
+         [&](record& r) {
+             r.registered("ada", r.ada);
+             r.registered("grace", r.grace);
+             r.held(2);
+             r.decided("ada", r.decision("ada", r.ada, 1));
+             r.decided("grace", r.decision("grace", r.grace, 1));
+         },
+         "its statement is for another place in the quorum"},
+        {"demands that were made easier",
+         [&](record& r) {
+             one(r);
+             r.add("hold", "", {{"status", "held"}, {"demands", boost::json::array{}}}, "hld_1");
+         },
+         "its demands were in the log before"},
+        {"taken back by somebody else",
+         [&](record& r) {
+             one(r);
+             r.decided("ada", r.decision("ada", r.ada, 1));
+             r.decided("grace", {{"decision", "dec_ada"}, {"taken_back", true}});
+         },
+         "it takes back a decision that this person had not given"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        record all;
+        r.write(all);
+        const std::string found = all.findings();
+        CAPTURE(found);
+        CHECK(found.find(r.found) != std::string::npos);
+    }
+}
+
+TEST_CASE_FIXTURE(record, "what was released without its quorum")
+{
+    registered("ada", ada);
+    registered("grace", grace);
+    SUBCASE("nobody")
+    {
+        held(1);
+        released();
+        CHECK(findings() == "release: released with 0 of 1 approvals of the workflow finance\n");
+    }
+    SUBCASE("one of two")
+    {
+        held(2);
+        decided("ada", decision("ada", ada, 1));
+        released();
+        CHECK(findings() == "release: released with 1 of 2 approvals of the workflow finance\n");
+    }
+    SUBCASE("an approval that does not count there")
+    {
+        held(1);
+        auto data = decision("ada", ada, 1);
+        data["workflows"] = boost::json::array{"another"};
+        decided("ada", data);
+        released();
+        CHECK(findings() == "release: released with 0 of 1 approvals of the workflow finance\n");
+    }
+    SUBCASE("one taken back")
+    {
+        held(1);
+        decided("ada", decision("ada", ada, 1));
+        decided("ada", {{"decision", "dec_ada"}, {"taken_back", true}});
+        released();
+        CHECK(findings() == "release: released with 0 of 1 approvals of the workflow finance\n");
+    }
+    SUBCASE("though it was denied")
+    {
+        held(1);
+        decided("ada", decision("ada", ada, 1));
+        decided("grace", decision("grace", grace, 0, "deny"));
+        released();
+        CHECK(findings() == "release: released although it was denied\n");
+    }
+    SUBCASE("a hold that is not in the log")
+    {
+        released();
+        CHECK(findings() == "release: its hold is not in the log\n");
+    }
+}
+
+TEST_CASE_FIXTURE(record, "what decides nothing, and what proves less where less is asked")
+{
+    registered("ada", ada);
+    held(1, {"person:grace"}, "session");
+    decided("ada", {{"refused", "bad-assertion"}, {"detail", "x"}});
+    auto light = decision("ada", ada, 1);
+    light["assurance"] = "session";
+    decided("ada", light);
+    released();
+    CHECK(findings() == "");
+    CHECK(verify(entries).signatures == 0);
+
+    entries.erase(entries.begin() + 3);
+    CHECK(findings().find("an entry is missing") != std::string::npos);
+}
+
+}  // namespace sallyport::audit
