@@ -39,9 +39,10 @@ constexpr std::size_t most_payload_at_once = 8 * 1024 * 1024;
     "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
     "                                            'counts_in', d.counts_in) ORDER BY d.at, d.id), '[]'::json) "                             \
     "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
-    "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.outcome_status, "             \
-    "h.outcome_at, "                                                                                                                       \
-    "a.task, a.policy, a.method, a.authority, a.target, a.request_host, a.request_target, a.content_digest, a.digest, a.content_length, "  \
+    "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.maybe_sent, "                 \
+    "h.outcome_status, h.outcome_at, "                                                                                                     \
+    "a.task, a.policy, a.method, a.scheme, a.authority, a.target, a.request_host, a.request_target, a.content_digest, a.digest, "          \
+    "a.content_length, "                                                                                                                   \
     "a.media_type, a.rules, a.idempotency_key, a.created_at, statement_timestamp()"
 #define STORED_FROM " FROM holds AS h JOIN actions AS a ON a.id = h.action "
 
@@ -80,23 +81,23 @@ const statement insert_holds{"insert_holds", R"(
     WITH given AS MATERIALIZED (
         SELECT id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at, wake_at,
                release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target, content_digest,
-               digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length
+               digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme
           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
                       $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
                       $16::int[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[],
                       $25::text[], $26::text[], $27::text[], $28::bigint[], $29::text[], $30::text[], $31::text[], $32::timestamptz[],
-                      $33::int[], $34::int[])
+                      $33::int[], $34::int[], $36::text[])
                AS given (id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
                          wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host,
                          request_target, content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at,
-                         payload_at, payload_length)),
+                         payload_at, payload_length, scheme)),
     acted AS (
         INSERT INTO actions (id, agent, task, route, policy, method, authority, target, request_host, request_target, content_digest,
-                             digest, content_length, media_type, sealed_payload, rules, idempotency_key, created_at)
+                             digest, content_length, media_type, sealed_payload, rules, idempotency_key, created_at, scheme)
         SELECT action, agent, task::json, route, policy, method, authority, target, request_host, request_target, content_digest, digest,
                content_length, media_type,
                CASE WHEN payload_length > 0 THEN substring($35::bytea FROM payload_at FOR payload_length) END,
-               rules::json, idempotency_key, action_created_at
+               rules::json, idempotency_key, action_created_at, scheme
           FROM given ORDER BY agent, idempotency_key
         ON CONFLICT (agent, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING id),
@@ -111,7 +112,7 @@ const statement insert_holds{"insert_holds", R"(
 const statement advance_hold{"advance_hold", R"(
     UPDATE holds
        SET status = $3, demands = $4, decided_at = $5, closed_at = $6, wake_at = $7, release_by = $8, attempts = $9, detail = $10,
-           outcome_status = $11, outcome_at = $12, retry_at = $13, version = version + 1,
+           outcome_status = $11, outcome_at = $12, retry_at = $13, maybe_sent = maybe_sent OR $15, version = version + 1,
            claimed_by = CASE WHEN $3 = 'releasing' THEN coalesce(claimed_by, $14) END
      WHERE id = $1 AND version = $2 AND ($14::text IS NULL OR claimed_by IS NULL OR claimed_by = $14))"};
 
@@ -120,8 +121,10 @@ const statement insert_decision{"insert_decision", R"(
 const statement take_decision_back{"take_decision_back", R"(
     UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
 
-const statement lock_due{"lock_due", R"(
-    SELECT id FROM holds WHERE wake_at <= statement_timestamp() ORDER BY wake_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)"};
+const statement lock_due_holds{"lock_due_holds", R"(
+    SELECT id FROM holds
+     WHERE wake_at <= statement_timestamp() AND id <> ALL ($2::text[]) AND ($3::text IS NULL OR id = $3)
+     ORDER BY wake_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)"};
 const statement read_next_wake{"read_next_wake", "SELECT min(wake_at) FROM holds WHERE wake_at IS NOT NULL"};
 
 static_assert(replica_store::dead_after_seconds == 10, "the statements below say so too");
@@ -135,6 +138,7 @@ const statement claim_holds{"claim_holds", R"(
         SELECT h.id, h.decided_at FROM holds AS h
          WHERE h.status = 'approved' AND (h.retry_at IS NULL OR h.retry_at <= statement_timestamp())
            AND (h.claimed_by IS NULL OR NOT)" CLAIMER_LIVES R"()
+           AND h.id <> ALL ($3::text[]) AND ($4::text IS NULL OR h.id = $4)
          ORDER BY h.decided_at, h.id
          LIMIT $2
            FOR UPDATE OF h SKIP LOCKED),
@@ -145,9 +149,14 @@ const statement unclaim_hold{"unclaim_hold", R"(
 const statement unclaim_holds{"unclaim_holds", "UPDATE holds SET claimed_by = NULL WHERE claimed_by = $1 AND status = 'approved'"};
 const statement read_next_claimable{"read_next_claimable", R"(
     SELECT min(coalesce(retry_at, decided_at)) FROM holds WHERE status = 'approved' AND claimed_by IS NULL)"};
-const statement lock_abandoned{"lock_abandoned", R"(
+const statement lock_abandoned_holds{"lock_abandoned_holds", R"(
     SELECT h.id FROM holds AS h
      WHERE h.status = 'releasing' AND h.claimed_by <> $1 AND NOT)" CLAIMER_LIVES R"(
+       AND h.id <> ALL ($3::text[]) AND ($4::text IS NULL OR h.id = $4)
+     ORDER BY h.decided_at, h.id LIMIT $2 FOR UPDATE OF h SKIP LOCKED)"};
+const statement lock_own_releasing{"lock_own_releasing", R"(
+    SELECT h.id FROM holds AS h
+     WHERE h.status = 'releasing' AND h.claimed_by = $1 AND h.id <> ALL ($3::text[]) AND ($4::text IS NULL OR h.id = $4)
      ORDER BY h.decided_at, h.id LIMIT $2 FOR UPDATE OF h SKIP LOCKED)"};
 
 const statement list_holds{"list_holds", "SELECT " STORED_COLUMNS ", CASE WHEN $8 THEN a.sealed_payload END" STORED_FROM R"(
@@ -204,6 +213,7 @@ stored_hold stored_of(reader& r)
     h.release_by = r.maybe_time();
     h.attempts = static_cast<int>(r.number());
     h.detail = r.text();
+    h.maybe_sent = r.flag();
     const auto outcome_status = r.maybe_number();
     const auto outcome_at = r.maybe_time();
     if (outcome_status && outcome_at) h.outcome = hold_outcome{static_cast<int>(*outcome_status), *outcome_at};
@@ -215,6 +225,7 @@ stored_hold stored_of(reader& r)
     a.task = r.text_or_empty();
     a.policy = r.text();
     a.method = r.text();
+    a.scheme = r.text_or_empty();
     a.authority = r.text();
     a.target = r.text();
     a.request_host = r.text();
@@ -245,13 +256,9 @@ std::optional<stored_hold> read_one(transaction& tx, const pqxx::result& rows)
     return found;
 }
 
-// The second statement: after its locks, so that it sees what those who had them have written.
-std::vector<stored_hold> read_locked(transaction& tx, const pqxx::result& ids, payload with)
+std::vector<hold_id> ids_of(const pqxx::result& rows)
 {
-    if (ids.empty()) return {};
-    array_literal wanted;
-    for (const pqxx::row& row : ids) wanted.add(reader(row).view());
-    return read_all(tx, run(tx, get_holds, wanted.text(), with == payload::read));
+    return all_rows(rows, [](reader& r) { return r.id<hold_id>(); });
 }
 
 void insert_decisions(transaction& tx, hold_id of, const decision& d)
@@ -263,7 +270,7 @@ void insert_decisions(transaction& tx, hold_id of, const decision& d)
 struct batch_columns {
     array_literal id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
         wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target,
-        content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length;
+        content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme;
     std::string payload;
 
     void add(const new_hold& n)
@@ -291,6 +298,7 @@ struct batch_columns {
         task.add_or_null(a.task);
         policy.add(a.policy);
         method.add(a.method);
+        scheme.add_or_null(a.scheme);
         authority.add(a.authority);
         target.add(a.target);
         request_host.add(a.request_host);
@@ -314,7 +322,7 @@ struct batch_columns {
                    wake_at.text(), release_by.text(), attempts.text(), detail.text(), search.text(), task.text(), policy.text(),
                    method.text(), authority.text(), target.text(), request_host.text(), request_target.text(), content_digest.text(),
                    digest.text(), content_length.text(), media_type.text(), rules.text(), idempotency_key.text(), action_created_at.text(),
-                   payload_at.text(), payload_length.text(), as_bytes{payload});
+                   payload_at.text(), payload_length.text(), as_bytes{payload}, scheme.text());
     }
 };
 
@@ -503,7 +511,7 @@ race advance(transaction& tx, const hold& read, const hold& next, const advance_
     const auto outcome_at = next.outcome ? std::optional(next.outcome->at) : std::nullopt;
     if (change(tx, advance_hold, read.id, read.version, name_of(next.status), demands_text(next.demands), next.decided_at, next.closed_at,
                next.wake_at, next.release_by, next.attempts, next.detail, outcome_status, outcome_at, options.retry_at,
-               or_null(options.claimed_by)) == 0)
+               or_null(options.claimed_by), next.maybe_sent) == 0)
         return race::lost;
 
     const auto has = [](const hold& h, decision_id id) {
@@ -518,7 +526,34 @@ race advance(transaction& tx, const hold& read, const hold& next, const advance_
     return race::won;
 }
 
-std::vector<stored_hold> due(transaction& tx, std::size_t limit) { return read_locked(tx, run(tx, lock_due, limit), payload::leave); }
+std::vector<hold_id> lock_due(transaction& tx, const pick& p)
+{
+    return ids_of(run(tx, lock_due_holds, p.limit, array_of(p.except), p.only));
+}
+
+std::vector<hold_id> claim(transaction& tx, std::string_view replica, const pick& p)
+{
+    return ids_of(run(tx, claim_holds, replica, p.limit, array_of(p.except), p.only));
+}
+
+std::vector<hold_id> lock_abandoned(transaction& tx, std::string_view replica, const pick& p)
+{
+    return ids_of(run(tx, lock_abandoned_holds, replica, p.limit, array_of(p.except), p.only));
+}
+
+std::vector<hold_id> lock_releasing(transaction& tx, std::string_view replica, const pick& p)
+{
+    return ids_of(run(tx, lock_own_releasing, replica, p.limit, array_of(p.except), p.only));
+}
+
+// A statement after that of the locks, so that it sees what those who had them have written.
+std::vector<stored_hold> read_locked(transaction& tx, std::span<const hold_id> ids, payload with)
+{
+    if (ids.empty()) return {};
+    return read_all(tx, run(tx, get_holds, array_of(ids), with == payload::read));
+}
+
+std::vector<stored_hold> due(transaction& tx, std::size_t limit) { return read_locked(tx, lock_due(tx, {limit}), payload::leave); }
 
 std::optional<time_point> next_wake(transaction& tx)
 {
@@ -527,7 +562,7 @@ std::optional<time_point> next_wake(transaction& tx)
 
 std::vector<stored_hold> claim_approved(transaction& tx, std::string_view replica, std::size_t limit)
 {
-    return read_locked(tx, run(tx, claim_holds, replica, limit), payload::read);
+    return read_locked(tx, claim(tx, replica, {limit}), payload::read);
 }
 
 void unclaim(transaction& tx, hold_id id, std::string_view replica, std::optional<time_point> retry_at)
@@ -544,7 +579,7 @@ std::optional<time_point> next_claimable(transaction& tx)
 
 std::vector<stored_hold> abandoned(transaction& tx, std::string_view replica, std::size_t limit)
 {
-    return read_locked(tx, run(tx, lock_abandoned, replica, limit), payload::leave);
+    return read_locked(tx, lock_abandoned(tx, replica, {limit}), payload::leave);
 }
 
 std::vector<stored_hold> list(transaction& tx, const hold_query& q)

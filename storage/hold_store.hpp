@@ -28,6 +28,7 @@ struct action_record {
     std::string route;
     std::string policy;  // digest of the policy it was judged under, sha256 hex
     std::string method;
+    std::string scheme;          // of the upstream: http or https; empty: not known
     std::string authority;       // of the upstream
     std::string target;          // at the upstream
     std::string request_host;    // as the agent wrote it
@@ -130,12 +131,31 @@ struct advance_options {
 /// claim; read again and step again. A claim ends with every move but one to `releasing`, which needs one.
 race advance(transaction&, const hold& read, const hold& next, const advance_options& = {});
 
+/// Which holds of a kind are taken. They are locked first, by id, and read then: one row that cannot be read does not
+/// hide which ones were wanted, so that they can be taken one by one.
+struct pick {
+    std::size_t limit = 1;
+    std::span<const hold_id> except{};  // never these
+    std::optional<hold_id> only{};      // none but this
+};
 /// What time moves: `wake_at` has come. Locked, and skipped by others until this transaction ends.
+std::vector<hold_id> lock_due(transaction&, const pick&);
+/// Approved holds that nobody (alive) is releasing, now claimed by `replica`, oldest decision first. A claim bumps no
+/// version. It ends with `unclaim`, with `advance`, or with its replica.
+std::vector<hold_id> claim(transaction&, std::string_view replica, const pick&);
+/// Holds left `releasing` by a replica that is dead, never by `replica` itself. Locked, and skipped by others. A late
+/// heartbeat counts only once the database itself has been up for as long as a replica may be silent.
+std::vector<hold_id> lock_abandoned(transaction&, std::string_view replica, const pick&);
+/// Holds that are `releasing` by `replica` itself. Locked.
+std::vector<hold_id> lock_releasing(transaction&, std::string_view replica, const pick&);
+/// In the order of the ids. They are locked by this transaction.
+std::vector<stored_hold> read_locked(transaction&, std::span<const hold_id>, payload);
+
+/// The same in one step.
 std::vector<stored_hold> due(transaction&, std::size_t limit);
 std::optional<time_point> next_wake(transaction&);
 
-/// Approved holds that nobody (alive) is releasing, now claimed by `replica`, oldest decision first, with payload. A
-/// claim bumps no version. It ends with `unclaim`, with `advance`, or with its replica.
+/// With payload.
 std::vector<stored_hold> claim_approved(transaction&, std::string_view replica, std::size_t limit);
 /// The claimed ones go back, to be claimed from `retry_at` on.
 void unclaim(transaction&, hold_id, std::string_view replica, std::optional<time_point> retry_at);
@@ -143,8 +163,6 @@ void unclaim(transaction&, hold_id, std::string_view replica, std::optional<time
 void unclaim_all(transaction&, std::string_view replica);
 /// When the next approved hold may be claimed: its retry_at, else its decision's time.
 std::optional<time_point> next_claimable(transaction&);
-/// Holds left `releasing` by a replica that is dead, never by `replica` itself. Locked, and skipped by others. A late
-/// heartbeat counts only once the database itself has been up for as long as a replica may be silent.
 std::vector<stored_hold> abandoned(transaction&, std::string_view replica, std::size_t limit);
 
 /// Newest first. The caller says with `hold_cursor::after` the last row where to go on.

@@ -12,6 +12,7 @@ constexpr auto all = std::to_array<migration>({
     {1, "people, teams, agents and what they are known by", migration_001},
     {2, "actions, holds, decisions and their evidence", migration_002},
     {3, "the log, what is told to people, and the gateway's own keys", migration_003},
+    {4, "what a hold must remember of its sending", migration_004},
 });
 
 constexpr bool numbered()

@@ -91,6 +91,7 @@ struct hold {
     std::optional<time_point> wake_at;     // when time moves it next; none when closed
     std::optional<time_point> release_by;  // approved: nothing can be sent after that
     int attempts = 0;                      // how often sending was tried in vain
+    bool maybe_sent = false;               // a byte of it was or may have been sent: without an answer it ends `unknown`
     std::string detail;                    // why it is void, or what is not known
     std::optional<hold_outcome> outcome;
 

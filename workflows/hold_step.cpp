@@ -184,19 +184,21 @@ public:
     outcome operator()(const happened::withdrawn&) const
     {
         if (!may_follow(held_.status, hold_status::withdrawn)) return no_longer_open(held_);
+        if (held_.maybe_sent) return refused{problem::hold_closed, "It may have been sent already."};
         return closed_as(held_, hold_status::withdrawn, now_);
     }
 
     outcome operator()(const happened::voided& v) const
     {
         if (!may_follow(held_.status, hold_status::void_) || held_.status == hold_status::releasing) return no_longer_open(held_);
-        return closed_as(held_, hold_status::void_, now_, v.why);
+        // Sent is sent, whoever no longer stands behind it.
+        return closed_as(held_, held_.maybe_sent ? hold_status::unknown : hold_status::void_, now_, v.why);
     }
 
     outcome operator()(const happened::claimed&) const
     {
         if (held_.status != hold_status::approved) return no_longer_open(held_);
-        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
+        if (window_is_over()) return too_late();
         // Whatever a row may say: nothing is sent without the approvals.
         if (held_.demands.empty() || held_.denied() || !all_satisfied(held_))
             return refused{problem::internal_error, "The approvals do not satisfy the workflow."};
@@ -209,13 +211,8 @@ public:
     outcome operator()(const happened::sent_nothing& s) const
     {
         if (held_.status != hold_status::releasing) return no_longer_open(held_);
-        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
-        hold next = held_;
-        next.status = hold_status::approved;
-        next.attempts = held_.attempts + 1;
-        next.detail = s.why;
-        next.wake_at = std::min(now_ + pause_after(next.attempts), *held_.release_by);
-        return to(held_, std::move(next));
+        if (window_is_over()) return too_late();
+        return tried_again(held_, s.why);
     }
 
     outcome operator()(const happened::answered& a) const
@@ -230,7 +227,11 @@ public:
     outcome operator()(const happened::lost& l) const
     {
         if (held_.status != hold_status::releasing) return no_longer_open(held_);
-        return closed_as(held_, hold_status::unknown, now_, l.why);
+        hold sent = held_;
+        sent.maybe_sent = true;
+        if (l.again && !window_is_over()) return tried_again(std::move(sent), l.why);
+        sent.detail = l.why;
+        return closed_as(held_, std::move(sent), hold_status::unknown, now_);
     }
 
     outcome operator()(const happened::denied_by_operator& d) const
@@ -268,7 +269,7 @@ private:
 
     outcome woke_approved() const
     {
-        if (!held_.release_by || now_ >= *held_.release_by) return too_late();
+        if (window_is_over()) return too_late();
         if (held_.wake_at && now_ < *held_.wake_at) return unchanged{};
         hold next = held_;
         next.wake_at = held_.release_by;
@@ -277,7 +278,22 @@ private:
         return moved{std::move(next), {effects::release_action{held_.id}}};
     }
 
-    moved too_late() const { return closed_as(held_, hold_status::void_, now_, "upstream-unreachable"); }
+    moved tried_again(hold next, std::string why) const
+    {
+        next.status = hold_status::approved;
+        next.attempts = held_.attempts + 1;
+        next.detail = std::move(why);
+        next.wake_at = std::min(now_ + pause_after(next.attempts), *held_.release_by);
+        return to(held_, std::move(next));
+    }
+
+    bool window_is_over() const { return !held_.release_by || now_ >= *held_.release_by; }
+
+    moved too_late() const
+    {
+        if (held_.maybe_sent) return closed_as(held_, hold_status::unknown, now_, "no whole answer was seen");
+        return closed_as(held_, hold_status::void_, now_, "upstream-unreachable");
+    }
 
     const hold& held_;
     const directory& people_;
@@ -291,7 +307,8 @@ bool may_follow(hold_status from, hold_status to) noexcept
     using enum hold_status;
     switch (from) {
     case held: return to == approved || to == denied || to == expired || to == withdrawn || to == undeliverable || to == void_;
-    case approved: return to == releasing || to == withdrawn || to == void_;
+    // Unknown where it may have been sent before.
+    case approved: return to == releasing || to == withdrawn || to == void_ || to == unknown;
     // Void only where nothing was sent and there is no time left to try again.
     case releasing: return to == released || to == unknown || to == approved || to == void_;
     case released:

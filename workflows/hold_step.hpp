@@ -5,6 +5,9 @@
 //   held ──decided──→ approved ──claimed──→ releasing ──answered──→ released
 //    │                   ↑  └─ sent_nothing ──┘  └──── lost ──────→ unknown
 //    └→ denied, expired, withdrawn, undeliverable, void (approved too: withdrawn, void)
+//
+// `lost` of an idempotent upstream is `approved` once more. What may have been sent is never void or withdrawn: each of its
+// ends without an answer is `unknown` (semantics.md, "Approved, but nothing could be sent").
 #pragma once
 
 #include "workflows/directory.hpp"
@@ -42,7 +45,7 @@ struct voided {
 };
 /// A releaser has it and is about to send.
 struct claimed {};
-/// Not a byte was sent (or the upstream is idempotent, so that it may be sent again).
+/// Not a byte was sent, this time.
 struct sent_nothing {
     std::string why;
 };
@@ -50,9 +53,10 @@ struct sent_nothing {
 struct answered {
     int status = 0;
 };
-/// Something was sent and no whole answer was seen.
+/// Something was or may have been sent, and no whole answer was seen.
 struct lost {
     std::string why;
+    bool again = false;  // the upstream is idempotent: it may be sent once more
 };
 /// The local administrator denies it from a terminal.
 struct denied_by_operator {

@@ -52,6 +52,9 @@ private:
     std::vector<field> fields_;
 };
 
+/// Whether two names are one to an upstream that folds letters' case, and `_` into `-`, as CGI and its kin do.
+bool same_folded_name(std::string_view a, std::string_view b) noexcept;
+
 /// Decides one message's fields. Every field is shown to `note` first, then to `pass` in the same order.
 class field_filter {
 public:

@@ -46,6 +46,7 @@ struct upstream {
     std::string base;       // path put before the rest, without a final slash; empty for none
     friend bool operator==(const upstream&, const upstream&) = default;
 };
+inline std::string_view scheme_of(const upstream& u) noexcept { return u.tls ? "https" : "http"; }
 
 struct route {
     std::string id;

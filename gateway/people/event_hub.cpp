@@ -1,5 +1,6 @@
 #include "gateway/people/event_hub.hpp"
 
+#include "gateway/log/log.hpp"
 #include "storage/hold_store.hpp"
 
 #include <algorithm>
@@ -65,14 +66,39 @@ struct event_hub::state : std::enable_shared_from_this<event_hub::state> {
     void read(std::vector<hold_id> batch)
     {
         if (batch.empty()) return;
-        db.run_then(
-            [batch = std::move(batch)](storage::transaction& tx) {
-                hold_news news;
-                for (const hold_id& id : batch)
-                    if (auto found = storage::hold_store::get(tx, id)) news.push_back(std::make_shared<const hold>(std::move(found->hold)));
-                return news;
-            },
-            [self = shared_from_this()](result<hold_news> news) { self->hand_out(news ? *news : hold_news{}, !news); });
+        const auto all = std::make_shared<const std::vector<hold_id>>(std::move(batch));
+        db.run_then([all](storage::transaction& tx) { return news_of(tx, *all); },
+                    [self = shared_from_this(), all](result<hold_news> news) {
+                        if (!news && news.error().what != problem::storage_unavailable)
+                            self->read_alone(all, 0, {});
+                        else
+                            self->hand_out(news ? *news : hold_news{}, !news);
+                    });
+    }
+
+    // One of them cannot be read: the others are news all the same, and no stream is behind.
+    void read_alone(std::shared_ptr<const std::vector<hold_id>> all, std::size_t at, hold_news so_far)
+    {
+        if (at == all->size()) return hand_out(so_far, false);
+        const hold_id id = (*all)[at];
+        db.run_then([id](storage::transaction& tx) { return news_of(tx, {id}); },
+                    [self = shared_from_this(), all = std::move(all), at, id, so_far = std::move(so_far)](result<hold_news> news) mutable {
+                        if (news)
+                            so_far.insert(so_far.end(), news->begin(), news->end());
+                        else if (news.error().what == problem::storage_unavailable)
+                            return self->hand_out(so_far, true);
+                        else
+                            log::error("hold cannot be read", {{"hold", id.text()}, {"cause", news.error().cause}});
+                        self->read_alone(std::move(all), at + 1, std::move(so_far));
+                    });
+    }
+
+    static hold_news news_of(storage::transaction& tx, const std::vector<hold_id>& of)
+    {
+        hold_news news;
+        for (const hold_id& id : of)
+            if (auto found = storage::hold_store::get(tx, id)) news.push_back(std::make_shared<const hold>(std::move(found->hold)));
+        return news;
     }
 
     void hand_out(const hold_news& news, bool behind)

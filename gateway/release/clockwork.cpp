@@ -18,9 +18,18 @@ using namespace std::chrono_literals;
 constexpr auto tick = 200ms;
 constexpr std::size_t due_at_once = 200;
 // In ticks.
-constexpr unsigned beat_every = 10;
 constexpr unsigned settle_every = 10;
 constexpr unsigned clean_every = 300;
+
+// A beat that did not come through is repeated sooner: there is time for several before others count it.
+constexpr auto beat_every = 2s;
+constexpr auto missed_beat_pause = 500ms;
+static_assert(5 * beat_every <= std::chrono::seconds(storage::replica_store::dead_after_seconds));
+
+struct woken {
+    hold now;
+    bool moved = false;
+};
 
 void complain(const char* doing, const failure& why)
 {
@@ -45,6 +54,7 @@ clockwork::~clockwork() { stop(); }
 void clockwork::start()
 {
     thread_ = std::thread([this] { run(); });
+    heart_ = std::thread([this] { beat(); });
 }
 
 void clockwork::stop() noexcept
@@ -54,56 +64,58 @@ void clockwork::stop() noexcept
         stopping_ = true;
     }
     wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    for (std::thread* t : {&thread_, &heart_})
+        if (t->joinable()) t->join();
 }
 
 bool clockwork::wake_due()
 {
     const auto standing = standings_.current();
-    struct woken {
-        std::vector<hold> closed;
-        bool release = false;
-        std::size_t count = 0;
-    };
-    const auto done = db_.run_blocking([&](storage::transaction& tx) -> result<woken> {
-        woken all;
-        for (auto& read : storage::hold_store::due(tx, due_at_once)) {
-            ++all.count;
-            auto moved = apply(tx, std::move(read), happened::woke{}, *standing->directory);
-            if (!moved) return moved.error();
-            if (moved->hold.hold.status == hold_status::approved) all.release = true;
-            if (moved->moved && closed(moved->hold.hold.status)) all.closed.push_back(moved->hold.hold);
+    row_work<woken> work = [&](storage::transaction& tx, const storage::hold_store::pick& picked,
+                               std::vector<hold_id>& wanted) -> result<std::vector<woken>> {
+        wanted = storage::hold_store::lock_due(tx, picked);
+        std::vector<woken> all;
+        for (auto& read : storage::hold_store::read_locked(tx, wanted, storage::payload::leave)) {
+            auto done = apply(tx, std::move(read), happened::woke{}, *standing->directory);
+            if (!done) return done.error();
+            all.push_back({std::move(done->hold.hold), done->moved});
         }
         return all;
-    });
+    };
+    const auto done = run_rows(db_, bad_due_, due_at_once, std::move(work));
     if (!done) {
         complain("waking holds failed", done.error());
         return false;
     }
-    for (const hold& h : done->closed) {
-        count_closed(registry_, h);
-        log::info("hold closed", {{"hold", h.id.text()}, {"action", h.action.text()}, {"status", name_of(h.status)}});
+    std::vector<hold> ended;
+    bool release = false;
+    for (const woken& one : *done) {
+        release = release || one.now.status == hold_status::approved;
+        if (one.moved && closed(one.now.status)) ended.push_back(one.now);
     }
-    if (done->release) releaser_.wake();
-    return done->count == due_at_once;
+    tell_closed(registry_, ended);
+    if (release) releaser_.wake();
+    return done->size() == due_at_once;
 }
 
 void clockwork::settle_abandoned()
 {
     const auto standing = standings_.current();
-    const auto done = db_.run_blocking([&](storage::transaction& tx) -> result<std::vector<hold>> {
+    row_work<hold> work = [&](storage::transaction& tx, const storage::hold_store::pick& picked,
+                              std::vector<hold_id>& wanted) -> result<std::vector<hold>> {
+        wanted = storage::hold_store::lock_abandoned(tx, replica_, picked);
         std::vector<hold> all;
-        for (auto& read : storage::hold_store::abandoned(tx, replica_, due_at_once)) {
+        for (auto& read : storage::hold_store::read_locked(tx, wanted, storage::payload::leave)) {
             const config::route* route = standing->config->find_route(read.hold.route);
             // Whether the dead one sent it nobody knows; only an idempotent upstream may be asked again.
-            const event what = route && route->idempotent ? event(happened::sent_nothing{"the gateway stopped while it was sent"})
-                                                          : event(happened::lost{"the gateway stopped while it was sent"});
-            auto moved = apply(tx, std::move(read), what, *standing->directory);
-            if (!moved) return moved.error();
-            all.push_back(moved->hold.hold);
+            const happened::lost what{"the gateway stopped while it was sent", route && route->idempotent};
+            auto done = apply(tx, std::move(read), what, *standing->directory);
+            if (!done) return done.error();
+            all.push_back(std::move(done->hold.hold));
         }
         return all;
-    });
+    };
+    const auto done = run_rows(db_, bad_abandoned_, due_at_once, std::move(work));
     if (!done) return complain("settling abandoned holds failed", done.error());
     for (const hold& h : *done) {
         count_closed(registry_, h);
@@ -122,24 +134,43 @@ void clockwork::clean_up()
     if (!done) complain("cleaning up failed", done.error());
 }
 
-void clockwork::run()
+void clockwork::repeat(const std::function<std::chrono::milliseconds()>& act)
 {
-    for (unsigned ticks = 0;; ++ticks) {
+    for (;;) {
+        std::chrono::milliseconds pause = tick;
         try {
-            while (wake_due()) {}
-            if (ticks % settle_every == 0) settle_abandoned();
-            if (ticks % clean_every == clean_every - 1) clean_up();
-            if (ticks % beat_every == 0) {
-                const auto beat = db_.run_blocking([this](storage::transaction& tx) { return storage::replica_store::beat(tx, replica_); });
-                if (beat && *beat == storage::race::lost)
-                    log::error("this replica was declared dead: another process uses its data directory");
-            }
+            pause = act();
         } catch (const std::exception& e) {
             log::error("clockwork failed", {{"cause", e.what()}});
         }
         std::unique_lock lock(mutex_);
-        if (wake_.wait_for(lock, tick, [this] { return stopping_; })) return;
+        if (wake_.wait_for(lock, pause, [this] { return stopping_; })) return;
     }
+}
+
+void clockwork::run()
+{
+    unsigned ticks = 0;
+    repeat([&]() -> std::chrono::milliseconds {
+        const unsigned now = ticks++;
+        while (wake_due()) {}
+        if (now % settle_every == 0) settle_abandoned();
+        if (now % clean_every == clean_every - 1) clean_up();
+        return tick;
+    });
+}
+
+void clockwork::beat()
+{
+    repeat([this]() -> std::chrono::milliseconds {
+        const auto beat = db_.run_blocking([this](storage::transaction& tx) { return storage::replica_store::beat(tx, replica_); });
+        if (!beat) {
+            complain("the heartbeat failed", beat.error());
+            return missed_beat_pause;
+        }
+        if (*beat == storage::race::lost) log::error("this replica was declared dead: another process uses its data directory");
+        return beat_every;
+    });
 }
 
 }  // namespace sallyport::release

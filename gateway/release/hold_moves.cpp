@@ -30,7 +30,7 @@ std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold
     } else if (after.status == hold_status::releasing) {
         entry.kind = "release";
         data["attempt"] = after.attempts + 1;
-    } else if (before.status == hold_status::releasing) {
+    } else if (before.status == hold_status::releasing || after.status == hold_status::unknown) {
         entry.kind = "outcome";
         data["upstream"] = after.outcome ? boost::json::value(after.outcome->status) : boost::json::value(nullptr);
     } else {
@@ -65,19 +65,20 @@ result<move_result> apply(storage::transaction& tx, hold_id id, const event& wha
     return apply(tx, std::move(*read), what, all);
 }
 
-void void_all_of(storage::transaction& tx, agent_id agent, const std::string& why, const directory& all)
+std::vector<hold> void_all_of(storage::transaction& tx, agent_id agent, const std::string& why, const directory& all)
 {
     constexpr std::size_t at_once = 100;
     std::optional<hold_id> after;
+    std::vector<hold> ended;
     for (;;) {
         const auto open = storage::hold_store::open_of_agent(tx, agent, at_once, after);
         for (const auto& row : open) {
             after = row.hold.id;
             // A failure here is a hold that somebody else has just closed.
-            const auto done = apply(tx, row.hold.id, happened::voided{why}, all);
-            static_cast<void>(done);
+            auto done = apply(tx, row.hold.id, happened::voided{why}, all);
+            if (done && done->moved) ended.push_back(std::move(done->hold.hold));
         }
-        if (open.size() < at_once) return;
+        if (open.size() < at_once) return ended;
     }
 }
 

@@ -32,8 +32,9 @@ result<move_result> apply(storage::transaction&, storage::stored_hold read, cons
 /// Locks it first; `no_hold` when there is none.
 result<move_result> apply(storage::transaction&, hold_id, const event&, const directory&);
 
-/// Every open hold of the agent becomes void, in the transaction that suspends or revokes it. Holds being released are left
-/// alone: what was sent was sent.
-void void_all_of(storage::transaction&, agent_id, const std::string& why, const directory&);
+/// Every open hold of the agent becomes void (`unknown` where it may have been sent), in the transaction that suspends or
+/// revokes it; those that were closed, for whoever counts once it is committed. Holds being released are left alone: what
+/// was sent was sent.
+std::vector<hold> void_all_of(storage::transaction&, agent_id, const std::string& why, const directory&);
 
 }  // namespace sallyport::release

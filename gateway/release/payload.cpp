@@ -7,6 +7,7 @@ namespace sallyport::release {
 namespace {
 
 constexpr char version = 1;
+constexpr const char* length_field = "content-length";
 
 void put(std::string& out, std::string_view text)
 {
@@ -93,9 +94,19 @@ result<action> open_action(const keyring& keys, const storage::action_record& re
     return a;
 }
 
+// The length of a body that is not there is kept as the field that it came in: a release that looks for it among the
+// fields finds nothing wrong, for what frames an answer is written anew.
 storage::kept_response seal_answer(const keyring& keys, hold_id hold, const answer& a, time_point expires_at)
 {
-    return {hold, a.status, "[]", keys.seal(encode(a.headers, a.body), associated_answer(hold)), expires_at};
+    std::string plain;
+    if (a.declared_length) {
+        header_values headers = a.headers;
+        headers.emplace_back(length_field, std::to_string(*a.declared_length));
+        plain = encode(headers, a.body);
+    } else {
+        plain = encode(a.headers, a.body);
+    }
+    return {hold, a.status, "[]", keys.seal(plain, associated_answer(hold)), expires_at};
 }
 
 result<answer> open_answer(const keyring& keys, const storage::kept_response& kept)
@@ -105,6 +116,10 @@ result<answer> open_answer(const keyring& keys, const storage::kept_response& ke
     answer a;
     a.status = kept.status;
     if (const auto read = decode(*plain, a.headers, a.body); !read) return read.error();
+    if (!a.headers.empty() && a.headers.back().first == length_field) {
+        a.declared_length = std::strtoull(a.headers.back().second.c_str(), nullptr, 10);
+        a.headers.pop_back();
+    }
     return a;
 }
 

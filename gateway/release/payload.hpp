@@ -6,6 +6,7 @@
 #include "storage/hold_store.hpp"
 #include "workflows/result.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct answer {
     int status = 0;
     header_values headers;  // those that are passed on
     std::string body;
+    std::optional<std::uint64_t> declared_length{};  // of the body that an answer to HEAD does not have
 };
 storage::kept_response seal_answer(const keyring&, hold_id, const answer&, time_point expires_at);
 result<answer> open_answer(const keyring&, const storage::kept_response&);

@@ -28,7 +28,7 @@ std::vector<std::pair<std::string, std::string>> signed_fields(const identity::s
     };
     const std::string receipt = jose::sign_compact(keys.receipt(), "sallyport-receipt+jwt", boost::json::serialize(payload));
     const std::string digest = sent.content_digest ? *sent.content_digest : std::string(content_digest_of_nothing());
-    const std::string uri = (route.upstream.tls ? "https://" : "http://") + sent.authority + sent.target;
+    const std::string uri = std::string(scheme_of(route.upstream)) + "://" + sent.authority + sent.target;
     auto signature = jose::sign_request(keys.receipt(), held.now, sent.method, uri, digest, receipt);
     return {{"content-digest", digest},
             {"sallyport-receipt", receipt},

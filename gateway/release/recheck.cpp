@@ -1,5 +1,6 @@
 #include "gateway/release/recheck.hpp"
 
+#include "gateway/canonical/headers.hpp"
 #include "gateway/canonical/target.hpp"
 #include "gateway/policy/call_body.hpp"
 #include "workflows/eligibility.hpp"
@@ -53,7 +54,9 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
     if (!route) return "the route no longer exists";
     const identity::credential* credential = standing.credential_of(*route);
     if (!route->credential.empty() && !credential) return std::string(facts(problem::credential_missing).name);
-    if (credential && std::any_of(sent.headers.begin(), sent.headers.end(), [&](const auto& h) { return h.first == credential->header; }))
+    // As judging takes them out: by the name that upstreams may make of it.
+    if (credential &&
+        std::any_of(sent.headers.begin(), sent.headers.end(), [&](const auto& h) { return same_folded_name(h.first, credential->header); }))
         return "the route's credential is now a field that was shown as the agent's";
 
     // The agent's own request, through today's route, must be the very action that was approved.
@@ -62,7 +65,9 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
     if (!target) return "its target is no longer accepted";
     if (target->refused_by({route->keep_encoded_slash, route->keep_path_parameters})) return "its target is no longer accepted";
     const auto match = config.match_route(record.request_host, target->path);
-    if (match.route != route || route->upstream.authority != sent.authority ||
+    // Approved for an encrypted way, it does not go in clear (a row of the previous release does not say).
+    const bool other_scheme = !record.scheme.empty() && record.scheme != scheme_of(route->upstream);
+    if (match.route != route || other_scheme || route->upstream.authority != sent.authority ||
         join_target(route->upstream.base, match.rest, target->query) != sent.target)
         return "the route leads elsewhere now";
     if (sent.body.size() > route->body_limit) return "its body is larger than the route allows now";

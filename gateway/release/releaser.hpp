@@ -9,12 +9,16 @@
 #include "gateway/identity/standing.hpp"
 #include "gateway/jose/sealing.hpp"
 #include "gateway/metrics/metrics.hpp"
+#include "gateway/release/flights.hpp"
+#include "gateway/release/handover.hpp"
 #include "gateway/release/payload.hpp"
+#include "gateway/release/row_by_row.hpp"
 #include "storage/database.hpp"
 #include "storage/hold_store.hpp"
 #include "workflows/hold_step.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,19 +44,35 @@ public:
     void start();
     /// Something may have been approved. Any thread, cheap.
     void wake() noexcept;
-    /// Claims nothing more; returns when everything that was being sent has its outcome, or the time has passed and it was
-    /// given up: that is `unknown` after the next start. Blocks; not on a core.
+    /// Claims nothing more; what was claimed and not begun goes back. Returns when everything that was being sent has its
+    /// outcome, or the time has passed and it was given up: that is `unknown` after the next start. Blocks; not on a core.
     void stop(http::steady_time deadline);
+
+    /// Where connections wait for answers that are too long to be kept.
+    handovers& waiting() noexcept { return waiting_; }
 
 private:
     struct ready;  // one claimed hold, with its action and what it is sent under
     struct worker;
+    struct claimed {  // one hold that was approved, as the claim left it
+        hold now;
+        std::shared_ptr<ready> to_send;  // null: it was closed instead
+    };
+    struct recorded {
+        hold now;
+        bool moved = false;  // by this attempt to write it
+    };
 
     http::awaitable<void> run();
-    http::awaitable<void> all_sent(http::steady_time deadline);
+    http::awaitable<bool> claim_some();
+    http::awaitable<bool> settle();
+    http::awaitable<void> until_idle(std::function<bool()> idle, http::steady_time deadline);
     http::awaitable<void> release_one(worker&, std::shared_ptr<ready>);
-    result<std::vector<std::shared_ptr<ready>>> claim(storage::transaction&);
-    result<hold> record(storage::transaction&, const ready&, const event&, const answer*);
+    http::awaitable<void> write_outcome(worker&, std::shared_ptr<ready>, event, std::shared_ptr<const answer>);
+    void begin(claimed);
+    result<std::vector<claimed>> claim(storage::transaction&, const storage::hold_store::pick&, std::vector<hold_id>& wanted);
+    result<std::vector<hold>> settle_left_over(storage::transaction&, const storage::hold_store::pick&, std::vector<hold_id>& wanted);
+    result<recorded> record(storage::transaction&, const ready&, const event&, const answer*);
 
     storage::database& db_;
     keyring keys_;
@@ -61,15 +81,25 @@ private:
     metrics::histogram& release_seconds_;
     metrics::registry& registry_;
     std::string replica_;
+    handovers waiting_;
+    flights flights_;
     std::vector<std::unique_ptr<worker>> workers_;
-    http::signal woken_;  // the first core's
     std::atomic<bool> wake_posted_{false};
     std::atomic<bool> stopping_{false};
-    std::atomic<std::size_t> sending_{0};
+    std::atomic<http::steady_time> give_up_at_{http::steady_time::max()};
+
+    // Touched on the first core.
+    http::signal woken_;
+    http::task_group claiming_;  // run() alone: it spawns into the others, and ends before them
+    set_aside bad_claims_{"held action could not be claimed"};
+    set_aside bad_left_overs_{"hold left over could not be settled"};
     std::size_t next_worker_ = 0;
 };
 
-/// `sallyport_hold_seconds{outcome}`: how long it was from making to closing.
+/// `sallyport_hold_seconds{outcome}`: how long it was from making to closing; nothing of what is open.
 void count_closed(metrics::registry&, const hold&);
+void count_closed(metrics::registry&, hold_status, duration after);
+/// The same of several, which are closed now, and a line of the log for each.
+void tell_closed(metrics::registry&, const std::vector<hold>&);
 
 }  // namespace sallyport::release

@@ -4,6 +4,7 @@
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/release/hold_moves.hpp"
+#include "gateway/release/releaser.hpp"
 #include "gateway/serve/admin_request.hpp"
 #include "storage/agent_store.hpp"
 
@@ -83,17 +84,20 @@ admin_answer set_status(services& all, const std::string& name, const std::strin
 {
     const agent_status to = verb == "suspend" ? agent_status::suspended : verb == "resume" ? agent_status::active : agent_status::revoked;
     const auto directory = all.standings.current()->directory;
+    std::vector<hold> ended;
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<agent> {
+        ended.clear();
         const auto read = storage::agent_store::by_name(tx, name);
         if (!read) return fail(problem::not_found, "There is no agent " + name + ".");
         auto set = storage::agent_store::set_status(tx, read->id, to);
         if (!set) return set.error();
-        if (to != agent_status::active) release::void_all_of(tx, read->id, "the agent was " + std::string(name_of(to)), *directory);
+        if (to != agent_status::active) ended = release::void_all_of(tx, read->id, "the agent was " + std::string(name_of(to)), *directory);
         auto entry = admin_entry(tx, "agent." + verb, {{"name", name}});
         entry.agent = read->id;
         storage::audit_store::append(tx, entry);
         return set;
     });
+    if (done) release::tell_closed(all.metrics, ended);
     if (done) log::info("agent status set", {{"agent", name}, {"status", name_of(to)}});
     return changed(all, done);
 }

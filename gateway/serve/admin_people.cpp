@@ -3,6 +3,7 @@
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/release/hold_moves.hpp"
+#include "gateway/release/releaser.hpp"
 #include "gateway/serve/admin_request.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/directory_store.hpp"
@@ -36,8 +37,8 @@ bool looks_like_address(const std::string& text)
 
 result<void> refresh(services& all) { return all.directory.refresh(); }
 
-// Agents that nobody active is accountable for any more: what they had held is void.
-void void_orphans(storage::transaction& tx)
+// Agents that nobody active is accountable for any more: what they had held is void. Those holds, for whoever counts.
+std::vector<hold> void_orphans(storage::transaction& tx)
 {
     auto all = storage::directory_store::load(tx);
     const directory now(all.generation, std::move(all.people), {}, std::move(all.agents));
@@ -45,7 +46,10 @@ void void_orphans(storage::transaction& tx)
     for (const agent& a : now.agents())
         if (!now.has_active_owner(a)) orphans.push_back(a.id);
     storage::agent_store::lock(tx, orphans);
-    for (const agent_id id : orphans) release::void_all_of(tx, id, "the agent has no active owner", now);
+    std::vector<hold> ended;
+    for (const agent_id id : orphans)
+        for (hold& h : release::void_all_of(tx, id, "the agent has no active owner", now)) ended.push_back(std::move(h));
+    return ended;
 }
 
 admin_answer invite(services& all, const admin_request& request)
@@ -96,16 +100,19 @@ admin_answer invite(services& all, const admin_request& request)
 
 admin_answer set_status(services& all, const std::string& handle, const std::string& verb)
 {
+    std::vector<hold> ended;
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<person> {
+        ended.clear();
         auto set = storage::person_store::set_status(tx, handle, verb == "disable" ? person_status::disabled : person_status::active);
         if (!set) return set.error();
         auto entry = admin_entry(tx, "person." + verb, {{"handle", handle}});
         entry.person = set->id;
         storage::audit_store::append(tx, entry);
-        if (verb == "disable") void_orphans(tx);
+        if (verb == "disable") ended = void_orphans(tx);
         return set;
     });
     if (!done) return done.error();
+    release::tell_closed(all.metrics, ended);
     if (const auto read = refresh(all); !read) return read.error();
     log::info("person status set", {{"person", handle}, {"status", name_of(done->status)}});
     return boost::json::object{{"person", identity::person_json(*done)}};
@@ -122,13 +129,15 @@ boost::json::object team_json(const storage::team& t)
 template <class Change>
 admin_answer change_team(services& all, const std::string& name, std::string_view act, boost::json::object data, Change change)
 {
+    std::vector<hold> ended;
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<storage::team> {
         if (const auto changed = change(tx); !changed) return changed.error();
         storage::audit_store::append(tx, admin_entry(tx, act, data));
-        void_orphans(tx);
+        ended = void_orphans(tx);
         return storage::person_store::team_named(tx, name).value_or(storage::team{name, {}});
     });
     if (!done) return done.error();
+    release::tell_closed(all.metrics, ended);
     if (const auto read = refresh(all); !read) return read.error();
     return boost::json::object{{"team", team_json(*done)}};
 }

@@ -3,6 +3,7 @@
 #include "gateway/identity/form.hpp"
 #include "gateway/identity/hold_json.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/release/handover.hpp"
 #include "gateway/release/hold_moves.hpp"
 #include "gateway/release/payload.hpp"
 #include "gateway/serve/answers.hpp"
@@ -95,6 +96,11 @@ http::awaitable<void> answer_released(services& all, http::exchange& x, const kn
     for (const auto& [name, value] : answer->headers) headers.push_back({name, value});
     headers.push_back({"Sallyport-Action", action});
     headers.push_back({"Sallyport-Hold", id});
+    // To HEAD the upstream said how long a body would be (RFC 9110 §9.3.2), which the empty one does not tell.
+    if (x.is_head_request() && answer->declared_length) {
+        if (co_await x.begin_response(answer->status, headers, answer->declared_length)) co_await x.end_response();
+        co_return;
+    }
     co_await x.respond(answer->status, headers, answer->body);
 }
 
@@ -122,15 +128,22 @@ http::awaitable<void> answer_hold(services& all, http::exchange& x, const known_
 
 enum class until { changed, closed };
 
-// The hold once it has changed from `version` (or closed), or as it is when the time has passed; none: the agent left.
+// The hold once it has changed from `version` (or closed), or as it is when the time has passed; none: the agent left, or
+// had its answer already, because that was too long to be kept.
 http::awaitable<std::optional<result<known_hold>>> wait_for(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose,
                                                             until what, clock::time_point deadline, bool with_response)
 {
     http::signal told;
     const worker::waiting place(w, id, told);
+    std::optional<release::waiting_agent> for_answer;
+    if (with_response && !x.is_head_request()) for_answer.emplace(all.releaser.waiting(), id, x.core(), told);
     std::optional<std::int64_t> first;
     for (;;) {
         auto known = co_await look(all, x, id, whose, with_response);
+        if (for_answer && for_answer->offered()) {
+            co_await for_answer->pass_on(x);
+            co_return std::nullopt;
+        }
         if (!known) {
             // The database is away: the hold is not, and the agent may still be waiting when it is back.
             if (known.error().what != problem::storage_unavailable || clock::now() >= deadline) co_return std::move(known);
@@ -350,6 +363,7 @@ http::awaitable<void> hold_and_wait(services& all, worker& w, http::exchange& x,
     // It is committed: whatever goes wrong now, the agent learns where to ask.
     context.action = made->what.action;
     context.hold = id;
+    if (made->what.what == storage::created::kind::created && closed(made->status)) release::count_closed(all.metrics, made->status, {});
     x.release_buffers();
     // Without patience the state is told as it is; the wait of zero looks once.
     const auto known = co_await wait_for(all, w, x, id, whose, until::closed, clock::now() + wait.value_or(duration{}), true);

@@ -280,6 +280,7 @@ release::held_call to_hold(services& all, call& c, policy::verdict verdict, std:
     record.route = held.route;
     record.policy = c.standing->config->digest;
     record.method = held.method;
+    record.scheme = scheme_of(c.route->upstream);
     record.authority = held.authority;
     record.target = held.target;
     record.request_host = c.memory->request_host;

@@ -4,3 +4,4 @@
 #include "storage/migrations/001.hpp"
 #include "storage/migrations/002.hpp"
 #include "storage/migrations/003.hpp"
+#include "storage/migrations/004.hpp"

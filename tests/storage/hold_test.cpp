@@ -57,6 +57,7 @@ TEST_CASE_FIXTURE(holds, "a hold is read as it was written")
     CHECK(read.action.agent == bot.id);
     CHECK(read.action.task == h.action.task);
     CHECK(read.action.policy == h.action.policy);
+    CHECK(read.action.scheme == h.action.scheme);
     CHECK(read.action.authority == h.action.authority);
     CHECK(read.action.request_host == h.action.request_host);
     CHECK(read.action.request_target == h.action.request_target);

@@ -53,6 +53,7 @@ struct holds : fixture {
         h.action.route = "payments";
         h.action.policy = "aa11";
         h.action.method = "POST";
+        h.action.scheme = "https";
         h.action.authority = "api.payments.example";
         h.action.target = "/v1/refunds";
         h.action.request_host = "gate.example";

@@ -105,6 +105,53 @@ TEST_CASE_FIXTURE(holds, "nothing could be sent: again, after a while")
     const auto claimed = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 1); });
     REQUIRE(claimed.size() == 1);
     CHECK(claimed[0].hold.attempts == 1);
+    CHECK_FALSE(claimed[0].hold.maybe_sent);
+}
+
+TEST_CASE_FIXTURE(holds, "what may have been sent is remembered, whoever writes next")
+{
+    in([&](transaction& tx) {
+        const auto approved = approve(tx, 1);
+        hold sending = approved;
+        sending.status = hold_status::releasing;
+        sending.wake_at.reset();
+        REQUIRE(hold_store::advance(tx, approved, sending, {"r1", std::nullopt}) == race::won);
+        ++sending.version;
+        hold again = sending;
+        again.status = hold_status::approved;
+        again.maybe_sent = true;
+        again.wake_at = again.release_by;
+        REQUIRE(hold_store::advance(tx, sending, again) == race::won);
+    });
+    auto read = stored(1);
+    CHECK(read.maybe_sent);
+    auto forgotten = read;
+    forgotten.maybe_sent = false;
+    CHECK(in([&](transaction& tx) { return hold_store::advance(tx, read, forgotten); }) == race::won);
+    CHECK(stored(1).maybe_sent);
+}
+
+TEST_CASE_FIXTURE(holds, "holds are picked one by one, or all but some")
+{
+    in([&](transaction& tx) {
+        for (unsigned n = 1; n <= 3; ++n) approve(tx, n);
+    });
+    sql("UPDATE holds SET wake_at = now() - interval '1 second'");
+    const auto one = some_id<hold_id>(1), two = some_id<hold_id>(2), three = some_id<hold_id>(3);
+    const std::vector<hold_id> bad{one, three};
+    using ids = std::vector<hold_id>;
+    CHECK(in([&](transaction& tx) { return hold_store::lock_due(tx, {10, bad}); }) == ids{two});
+    CHECK(in([&](transaction& tx) { return hold_store::lock_due(tx, {10, {}, three}); }) == ids{three});
+    CHECK(in([&](transaction& tx) { return hold_store::claim(tx, "r1", {10, bad}); }) == ids{two});
+    CHECK(in([&](transaction& tx) { return hold_store::claim(tx, "r1", {10, {}, two}); }).empty());
+    CHECK(in([&](transaction& tx) { return hold_store::claim(tx, "r2", {10, {}, one}); }) == ids{one});
+    sql("UPDATE holds SET status = 'releasing', claimed_by = 'r1', wake_at = NULL");
+    CHECK(in([&](transaction& tx) { return hold_store::lock_releasing(tx, "r1", {10, bad}); }) == ids{two});
+    CHECK(in([&](transaction& tx) { return hold_store::lock_releasing(tx, "r1", {10}); }).size() == 3);
+    CHECK(in([&](transaction& tx) { return hold_store::lock_releasing(tx, "r2", {10}); }).empty());
+    in([](transaction& tx) { replica_store::end(tx, "r1"); });
+    CHECK(in([&](transaction& tx) { return hold_store::lock_abandoned(tx, "r2", {10, bad}); }) == ids{two});
+    CHECK(in([&](transaction& tx) { return hold_store::lock_abandoned(tx, "r2", {10, {}, one}); }) == ids{one});
 }
 
 TEST_CASE_FIXTURE(holds, "what a dead replica left")

@@ -99,6 +99,7 @@ TEST_CASE("every status meets every event")
         {"nothing was sent", happened::sent_nothing{"refused"}, only(gone, gone, "moved:approved", gone)},
         {"answered", happened::answered{500}, only(gone, gone, "moved:released", gone)},
         {"lost", happened::lost{"timeout"}, only(gone, gone, "moved:unknown", gone)},
+        {"lost, the upstream being idempotent", happened::lost{"timeout", true}, only(gone, gone, "moved:approved", gone)},
         {"denied by an operator", happened::denied_by_operator{"no"}, only("moved:denied", gone, gone, gone)},
     };
     const directory people = town();
@@ -344,6 +345,48 @@ TEST_CASE("sending is tried until the window closes")
     CHECK(after(h, happened::woke{}, people, now).detail == "upstream-unreachable");
     const hold releasing = after(after(opened({finance()}), approves(ada), people, t0), happened::claimed{}, people, t0 + 59s);
     CHECK(after(releasing, happened::sent_nothing{"x"}, people, t0 + 60s).status == hold_status::void_);
+}
+
+TEST_CASE("what may have been sent ends unknown, unless an answer comes")
+{
+    const directory people = town();
+    const hold approved = after(opened({finance()}), approves(ada), people, t0);
+    const auto claimed = [&](const hold& h, time_point now) { return after(h, happened::claimed{}, people, now); };
+    const hold sent = after(claimed(approved, t0), happened::lost{"cut off", true}, people, t0);
+    CHECK(sent.status == hold_status::approved);
+    CHECK(sent.maybe_sent);
+    CHECK(sent.attempts == 1);
+    CHECK(sent.wake_at > t0);
+    CHECK(sent.wake_at < sent.release_by);
+    struct row {
+        const char* name;
+        hold held;
+        event what;
+        time_point now;
+        const char* then;
+    };
+    const row rows[] = {
+        {"it is sent again", sent, happened::claimed{}, t0 + 1s, "moved:releasing"},
+        {"its agent cannot withdraw it", sent, happened::withdrawn{}, t0 + 1s, "refused:hold-closed"},
+        {"policy turns against it", sent, happened::voided{"policy denies it now"}, t0 + 1s, "moved:unknown"},
+        {"its time is over, asleep", sent, happened::woke{}, t0 + 60s, "moved:unknown"},
+        {"its time is over, claimed", sent, happened::claimed{}, t0 + 60s, "moved:unknown"},
+        {"then nothing could be sent", claimed(sent, t0 + 1s), happened::sent_nothing{"refused"}, t0 + 2s, "moved:approved"},
+        {"nor until its time was over", claimed(sent, t0 + 1s), happened::sent_nothing{"refused"}, t0 + 60s, "moved:unknown"},
+        {"lost a second time", claimed(sent, t0 + 1s), happened::lost{"cut off", true}, t0 + 2s, "moved:approved"},
+        {"lost in the end", claimed(sent, t0 + 1s), happened::lost{"cut off", true}, t0 + 60s, "moved:unknown"},
+        {"lost where it may not be sent again now", claimed(sent, t0 + 1s), happened::lost{"cut off"}, t0 + 2s, "moved:unknown"},
+        {"answered the second time", claimed(sent, t0 + 1s), happened::answered{200}, t0 + 2s, "moved:released"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        const outcome o = step(r.held, r.what, people, r.now);
+        CHECK(said(o) == r.then);
+        if (const auto* m = std::get_if<moved>(&o)) CHECK(m->next.maybe_sent);
+    }
+    CHECK_FALSE(approved.maybe_sent);
+    CHECK_FALSE(after(claimed(approved, t0), happened::sent_nothing{"refused"}, people, t0).maybe_sent);
+    CHECK(after(claimed(approved, t0), happened::lost{"cut off"}, people, t0).maybe_sent);
 }
 
 TEST_CASE("a row that claims to be approved without approvals is not sent")
