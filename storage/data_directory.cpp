@@ -36,6 +36,22 @@ bool is_node(std::string_view text)
            std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// Like `mkdir -p`: passable for others, whatever the umask, because PostgreSQL may run as another user beneath. What
+// was there is left as it is.
+result<void> make_parents(const std::filesystem::path& path)
+{
+    std::filesystem::path made;
+    for (const auto& part : path.parent_path()) {
+        made /= part;
+        if (::mkdir(made.c_str(), 0755) == 0) {
+            if (::chmod(made.c_str(), 0755) != 0) return unusable(made, "cannot be made passable", errno);
+        } else if (errno != EEXIST && errno != EROFS && errno != EACCES) {
+            return unusable(made, "cannot be made", errno);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 result<std::string> read_small_file(const std::filesystem::path& path, std::size_t limit)
@@ -78,7 +94,7 @@ result<data_directory> data_directory::open(const std::filesystem::path& where)
     std::error_code error;
     auto path = std::filesystem::absolute(where, error).lexically_normal();
     if (!path.has_filename()) path = path.parent_path();  // `DATA/`
-    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+    if (const auto made = make_parents(path); !made) return made.error();
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return unusable(path, "cannot be made", errno);
 
     struct stat found {};

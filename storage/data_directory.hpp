@@ -18,7 +18,7 @@ struct unix_user {
 
 class data_directory {
 public:
-    /// Makes the directory (0700) and its parents where they do not exist, makes it nobody else's to read, and takes
+    /// Makes the directory (0700) and its parents (0755) where they do not exist, makes it nobody else's to read, and takes
     /// DATA/lock. `conflict` when another process has it; `invalid_input` for whatever else is wrong with it.
     static result<data_directory> open(const std::filesystem::path&);
 

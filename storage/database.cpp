@@ -98,7 +98,7 @@ public:
 
     result<void> start()
     {
-        const auto migrated = migrate(connection_string_, options_.schema);
+        const auto migrated = migrate(connection_string_, options_.schema, migrations(), options_.given_up);
         if (!migrated) return migrated.error();
         if (*migrated > 0) event("schema migrated", std::to_string(*migrated));
         // One here, so that a statement that does not fit the schema stops the start.
@@ -115,7 +115,7 @@ public:
         std::string_view refused;
         {
             const std::lock_guard lock(mutex_);
-            if (stopping_)
+            if (stopping_ || over_)
                 refused = "stopping";
             else if (connected_.load(std::memory_order_relaxed) == 0)
                 refused = "not connected";
@@ -130,6 +130,13 @@ public:
         }
         const auto why = unavailable(std::string(refused));
         job->finish(&why);
+    }
+
+    void end_by(steady::time_point when) noexcept
+    {
+        const std::lock_guard lock(mutex_);
+        ends_at_ = when;
+        watch_wake_.notify_all();
     }
 
     void stop() noexcept
@@ -180,6 +187,7 @@ private:
         try {
             auto connection = connect(connection_string_);
             set_socket(w, connection->sock(), true);
+            const std::stop_callback cut(options_.given_up, [socket = connection->sock()] { ::shutdown(socket, SHUT_RDWR); });
             prepare(*connection);
             w.connection = std::move(connection);
             set_socket(w, w.connection->sock(), false);
@@ -286,6 +294,13 @@ private:
         return stopping_;
     }
 
+    // Whether an attempt that begins now is over before end_by().
+    bool in_time_to_connect()
+    {
+        const std::lock_guard lock(mutex_);
+        return ends_at_ - steady::now() > options_.connect_timeout;
+    }
+
     // False when it was cut short by stop().
     bool pause(std::chrono::milliseconds how_long)
     {
@@ -297,6 +312,10 @@ private:
     bool reconnect(worker& w, std::chrono::milliseconds& back_off)
     {
         if (!pause(back_off)) return false;
+        if (!in_time_to_connect()) {
+            back_off = longest_back_off;
+            return false;
+        }
         if (const auto failure = open(w)) {
             if (back_off == 0ms) event("database cannot be reached", failure->cause);
             w.lost = true;
@@ -331,7 +350,7 @@ private:
             case attempt_end::kind::lost:
                 // Nothing was committed, so that it may be tried again; once, if there is a server at all.
                 if (w.connection) drop(w, end.why.cause);
-                if (!reconnected && !stopped() && !open(w)) {
+                if (!reconnected && !stopped() && in_time_to_connect() && !open(w)) {
                     reconnected = true;
                     continue;
                 }
@@ -388,15 +407,22 @@ private:
     void watch()
     {
         std::unique_lock lock(mutex_);
-        while (!watch_wake_.wait_for(lock, watch_every, [this] { return joined_; })) {
+        for (;;) {
+            const auto next = std::min(steady::now() + watch_every, ends_at_ > steady::now() ? ends_at_ : steady::time_point::max());
+            if (!joined_) watch_wake_.wait_until(lock, next);
+            if (joined_) return;
+            const auto now = steady::now();
+            const bool over = now >= ends_at_;
+            over_ = over;
             lock.unlock();
+            if (over) refuse_queue("stopping");
             bool suspects = false;
-            const auto now = steady::now().time_since_epoch();
             for (auto& w : workers_) {
                 const std::lock_guard socket_lock(w.socket_mutex);
                 if (w.socket < 0) continue;
                 if (w.busy) {
-                    if (now - steady::duration(w.heard.load()) > options_.deaf_after) ::shutdown(w.socket, SHUT_RDWR);
+                    const bool deaf = now.time_since_epoch() - steady::duration(w.heard.load()) > options_.deaf_after;
+                    if (over || deaf) ::shutdown(w.socket, SHUT_RDWR);
                 } else if (!w.suspect) {
                     pollfd p{w.socket, POLLRDHUP, 0};
                     if (::poll(&p, 1, 0) > 0) suspects = w.suspect = true;
@@ -417,6 +443,8 @@ private:
     std::deque<waiting> queue_;
     bool stopping_ = false;
     bool joined_ = false;  // the workers
+    bool over_ = false;    // ends_at_ has passed
+    steady::time_point ends_at_ = steady::time_point::max();
     std::deque<worker> workers_;
     std::thread watchdog_;
 };
@@ -432,6 +460,7 @@ result<std::unique_ptr<database>> database::open(database_options options)
 database::database(std::unique_ptr<impl> inner) noexcept : impl_(std::move(inner)) {}
 database::~database() { stop(); }
 bool database::available() const noexcept { return impl_->available(); }
+void database::end_by(std::chrono::steady_clock::time_point when) noexcept { impl_->end_by(when); }
 void database::stop() noexcept { impl_->stop(); }
 void database::submit(std::unique_ptr<detail::job> job) { impl_->submit(std::move(job)); }
 

@@ -29,6 +29,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -50,6 +51,8 @@ struct database_options {
     std::chrono::milliseconds statement_timeout{5000};  // the server ends a statement that takes longer
     std::chrono::seconds connect_timeout{5};
     std::chrono::milliseconds deaf_after{12000};  // a server that says nothing for so long is disconnected; above statement_timeout
+    /// Cuts open() short: what it waits for then fails.
+    std::stop_token given_up;
     /// Told of connections lost and regained, for the operator's log: any thread, must not block. May be empty.
     std::function<void(std::string_view event, std::string_view detail)> on_event;
 };
@@ -95,8 +98,12 @@ public:
     /// Whether a thread is connected just now. Any thread.
     bool available() const noexcept;
 
+    /// Whatever it does is over by then: at that moment everything that waits or runs fails as if the connection were
+    /// lost, and nothing more is taken. No new connection is tried that could take longer. Any thread.
+    void end_by(std::chrono::steady_clock::time_point) noexcept;
+
     /// What waits fails with `storage_unavailable`, what runs comes to its end. Blocks until the threads are joined,
-    /// at most `deaf_after`. Every io_context that awaits something here must outlive this call.
+    /// at most `deaf_after`, or until `end_by`. Every io_context that awaits something here must outlive this call.
     void stop() noexcept;
 
     /// Blocks the calling thread, which must not be an I/O thread or a database thread.

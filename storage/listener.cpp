@@ -7,9 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -56,10 +58,18 @@ public:
 
     ~impl() { stop(); }
 
-    void stop() noexcept
+    void end() noexcept
     {
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto written = ::write(stop_requested_.get(), &one, sizeof one);
+        const std::lock_guard lock(socket_mutex_);
+        ended_ = true;
+        if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    }
+
+    void stop() noexcept
+    {
+        end();
         if (thread_.joinable()) thread_.join();
     }
 
@@ -78,12 +88,35 @@ private:
         if (options_.on_event) options_.on_event(what, detail);
     }
 
+    // The connection's socket, for as long as the connection is open: whatever waits for the server's answer on it, the
+    // UNLISTEN of the receivers' destructors too, then ends with end().
+    class open_socket {
+    public:
+        open_socket(impl& of, int socket) : of_(of)
+        {
+            const std::lock_guard lock(of_.socket_mutex_);
+            of_.socket_ = socket;
+            if (of_.ended_) ::shutdown(socket, SHUT_RDWR);
+        }
+        ~open_socket()
+        {
+            const std::lock_guard lock(of_.socket_mutex_);
+            of_.socket_ = -1;
+        }
+        open_socket(const open_socket&) = delete;
+        open_socket& operator=(const open_socket&) = delete;
+
+    private:
+        impl& of_;
+    };
+
     void listen()
     {
         auto back_off = 0ms;
         while (wait(-1, static_cast<int>(back_off.count()))) {
             try {
                 const auto connection = connect(connection_string_);
+                const open_socket socket(*this, connection->sock());
                 std::vector<std::unique_ptr<ear>> ears;
                 for (const auto& channel : options_.channels) ears.push_back(std::make_unique<ear>(*connection, channel, options_));
                 // libpqxx passes over a connection that breaks at LISTEN.
@@ -105,11 +138,15 @@ private:
     const listener_options options_;
     const secret connection_string_;
     const file_descriptor stop_requested_;
+    std::mutex socket_mutex_;
+    int socket_ = -1;
+    bool ended_ = false;
     std::thread thread_;
 };
 
 listener::listener(listener_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
 listener::~listener() = default;
+void listener::end() noexcept { impl_->end(); }
 void listener::stop() noexcept { impl_->stop(); }
 
 }  // namespace sallyport::storage

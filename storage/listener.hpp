@@ -33,7 +33,9 @@ public:
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
 
-    /// No callback runs any more when this returns.
+    /// Asks it to end, and cuts its connection: a server that says nothing does not keep it. Returns at once.
+    void end() noexcept;
+    /// end(); no callback runs any more when this returns, at most `connect_timeout` later.
     void stop() noexcept;
 
 private:

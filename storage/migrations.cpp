@@ -4,6 +4,8 @@
 #include "storage/migrations/all.hpp"
 
 #include <array>
+#include <sys/socket.h>
+#include <utility>
 
 namespace sallyport::storage {
 namespace {
@@ -57,11 +59,12 @@ int apply(pqxx::connection& connection, const std::string& schema, std::span<con
 
 std::span<const migration> migrations() noexcept { return all; }
 
-result<int> migrate(const secret& connection_string, std::string_view schema, std::span<const migration> steps)
+result<int> migrate(const secret& connection_string, std::string_view schema, std::span<const migration> steps, std::stop_token given_up)
 {
     if (!valid_schema(schema)) return fail(problem::invalid_input, "The schema's name must be of a-z, 0-9 and _.");
     try {
         const auto connection = connect(connection_string);
+        const std::stop_callback cut(std::move(given_up), [socket = connection->sock()] { ::shutdown(socket, SHUT_RDWR); });
         const int applied = apply(*connection, std::string(schema), steps);
         if (applied < 0)
             return fail(problem::conflict,

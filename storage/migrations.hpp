@@ -7,6 +7,7 @@
 #include "workflows/secret.hpp"
 
 #include <span>
+#include <stop_token>
 #include <string_view>
 
 namespace sallyport::storage {
@@ -23,7 +24,8 @@ std::span<const migration> migrations() noexcept;
 
 /// Brings `schema` to the last of `steps`, making it where it does not exist; how many were applied. Blocks, at most a
 /// minute for another replica that does the same. `storage_unavailable` when the database cannot be reached, `conflict`
-/// when the schema is newer than `steps`.
-result<int> migrate(const secret& connection_string, std::string_view schema, std::span<const migration> steps = migrations());
+/// when the schema is newer than `steps`. `given_up` cuts it short, and nothing is applied.
+result<int> migrate(const secret& connection_string, std::string_view schema, std::span<const migration> steps = migrations(),
+                    std::stop_token given_up = {});
 
 }  // namespace sallyport::storage

@@ -17,6 +17,7 @@
 #include <sstream>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
@@ -171,15 +172,16 @@ public:
     {
     }
 
-    ~impl() { stop(); }
+    ~impl() { stop(steady::time_point::max()); }
 
     result<void> start()
     {
         if (!stop_requested_) return fail(problem::internal_error, "The gateway failed.", "eventfd: " + error_text(errno));
+        const std::stop_callback cut(options_.given_up, [this] { request_stop(); });
         if (const auto ready = prepare(); !ready) return ready;
         if (const auto running = run_postmaster(); !running) return running;
         if (const auto made = make_database(); !made) {
-            stop();
+            stop(steady::time_point::max());
             return made;
         }
         supervisor_ = std::thread([this] { supervise(); });
@@ -201,19 +203,24 @@ public:
 
     int postmaster() const noexcept { return pid_.load(std::memory_order_acquire); }
 
-    void stop() noexcept
+    void stop(steady::time_point by) noexcept
     {
-        const std::uint64_t one = 1;
-        if (stop_requested_) [[maybe_unused]]
-            const auto written = ::write(stop_requested_.get(), &one, sizeof one);
+        request_stop();
         if (supervisor_.joinable()) supervisor_.join();
         if (postmaster() == 0) return;
+        // For each stage what it may take, and what it leaves to those after it.
+        const auto stage = [by](std::chrono::milliseconds at_most, std::chrono::milliseconds left_over) {
+            if (by == steady::time_point::max()) return at_most;
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(by - steady::now()) - left_over;
+            return std::clamp(left, std::chrono::milliseconds(0), at_most);
+        };
         // SIGINT: fast, open transactions are rolled back. SIGQUIT: at once, the next start recovers from the log.
         postmaster_.signal(SIGINT);
-        if (!postmaster_.wait(options_.stop_fast)) {
+        if (!postmaster_.wait(stage(options_.stop_fast, 800ms))) {
             event("postgresql does not stop, told to stop at once", "");
             postmaster_.signal(SIGQUIT);
-            if (!postmaster_.wait(2s)) {
+            if (!postmaster_.wait(stage(2s, 300ms))) {
+                event("postgresql does not stop, killed", "");
                 postmaster_.signal(SIGKILL);
                 postmaster_.wait(2s);
             }
@@ -227,6 +234,13 @@ public:
     }
 
 private:
+    void request_stop() noexcept
+    {
+        const std::uint64_t one = 1;
+        if (stop_requested_) [[maybe_unused]]
+            const auto written = ::write(stop_requested_.get(), &one, sizeof one);
+    }
+
     void event(std::string_view what, std::string_view detail) const
     {
         if (options_.on_event) options_.on_event(what, detail);
@@ -348,9 +362,10 @@ private:
         const auto pid = start_program(initdb);
         if (!pid) return pid.error();
         process running(*pid, true);
-        if (!running.wait(options_.start_timeout)) {
+        if (!running.wait(options_.start_timeout, stop_requested_.get())) {
             running.signal(SIGKILL);
             running.wait(2s);
+            if (stopping()) return given_up();
             return fail(problem::storage_unavailable, "A new PostgreSQL cluster was not made in time.", log_tail());
         }
         if (running.status() != 0)
@@ -416,7 +431,7 @@ private:
                 if (read_pid_file(cluster_).socket_directory != socket_directory_) {
                     // It was started for another place of DATA, and cannot be reached here.
                     postmaster_.signal(SIGINT);
-                    postmaster_.wait(options_.stop_fast);
+                    postmaster_.wait(options_.stop_fast, stop_requested_.get());
                 } else if (wait_ready(until)) {
                     event("postgresql taken over", std::to_string(pid));
                     return {};
@@ -437,6 +452,7 @@ private:
         }
         postmaster_.signal(SIGQUIT);
         postmaster_.wait(2s);
+        if (stopping()) return given_up();
         why.detail += hint();
         return why;
     }
@@ -485,6 +501,8 @@ private:
         return ::poll(&p, 1, 0) > 0;
     }
 
+    static failure given_up() { return fail(problem::storage_unavailable, "The start of PostgreSQL was given up."); }
+
     // False when it was cut short by stop().
     bool pause(std::chrono::milliseconds how_long) const
     {
@@ -496,7 +514,8 @@ private:
     result<void> make_database()
     {
         try {
-            const auto connection = connect(connection_string(uri(superuser), secret(), 10s));
+            const auto connection = connect(connection_string(uri(superuser), secret(), 5s));
+            const std::stop_callback cut(options_.given_up, [socket = connection->sock()] { ::shutdown(socket, SHUT_RDWR); });
             pqxx::nontransaction work(*connection);
             if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty())
                 work.exec(std::string("CREATE ROLE ") + role + " LOGIN");
@@ -552,7 +571,7 @@ result<std::unique_ptr<private_cluster>> private_cluster::start(const data_direc
 private_cluster::private_cluster(std::unique_ptr<impl> inner) noexcept : impl_(std::move(inner)) {}
 private_cluster::~private_cluster() = default;
 std::string private_cluster::uri() const { return impl_->uri(); }
-void private_cluster::stop() noexcept { impl_->stop(); }
+void private_cluster::stop(std::chrono::steady_clock::time_point by) noexcept { impl_->stop(by); }
 int private_cluster::postmaster() const noexcept { return impl_->postmaster(); }
 
 }  // namespace sallyport::storage

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct private_cluster_options {
     std::chrono::seconds start_timeout{60};     // until it takes connections; crash recovery may take its time
     std::chrono::milliseconds stop_fast{5000};  // then it is told to stop at once, and two seconds later killed
     std::size_t log_bytes = 4 * 1024 * 1024;    // then DATA/postgres.log begins anew
+    /// Cuts start() short, which fails then.
+    std::stop_token given_up;
     /// For the operator's log: any thread, must not block. May be empty.
     std::function<void(std::string_view event, std::string_view detail)> on_event;
 };
@@ -45,8 +48,9 @@ public:
     /// For database_options and listener_options: as a role that owns the database and is no superuser.
     std::string uri() const;
 
-    /// Fast shutdown: running transactions end, nothing is lost. Returns when the postmaster is gone.
-    void stop() noexcept;
+    /// Fast shutdown: running transactions end, nothing is lost. Returns when the postmaster is gone, by then (max: as the
+    /// options say): the less time, the earlier it is told to stop at once, and is killed.
+    void stop(std::chrono::steady_clock::time_point by = std::chrono::steady_clock::time_point::max()) noexcept;
 
     /// The postmaster's process id, 0 while there is none. Any thread.
     int postmaster() const noexcept;

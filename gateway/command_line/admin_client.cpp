@@ -5,6 +5,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace sallyport::command_line {
 namespace {
 
@@ -15,6 +18,21 @@ boost::json::object object_of(const std::string& text)
     if (error || !value.is_object()) throw command_failed(exit_status::unreachable, "The gateway's answer is not JSON.");
     return std::move(value.as_object());
 }
+
+// None for an empty path, or one that is not there.
+struct opened_directory {
+    explicit opened_directory(const std::filesystem::path& path)
+        : descriptor(path.empty() ? -1 : ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))
+    {
+    }
+    ~opened_directory()
+    {
+        if (descriptor >= 0) ::close(descriptor);
+    }
+    opened_directory(const opened_directory&) = delete;
+    opened_directory& operator=(const opened_directory&) = delete;
+    const int descriptor;
+};
 
 std::string text_member(const boost::json::object& object, std::string_view name)
 {
@@ -55,13 +73,11 @@ std::optional<boost::json::object> admin_client::try_get(const std::string& targ
 
 boost::json::object admin_client::ask(const char* method, const std::string& target, const boost::json::object& body) const
 {
-    // The path of a socket has 107 bytes: a longer one is reached by way of its directory.
+    // The path of a socket has 107 bytes: a longer one is reached by way of its directory's descriptor (proc(5)). Not by
+    // changing into it: what else the command line names may be relative.
     std::string address = socket_.string();
-    if (address.size() > 107) {
-        std::error_code error;
-        std::filesystem::current_path(socket_.parent_path(), error);
-        address = socket_.filename().string();
-    }
+    const opened_directory directory(address.size() > 107 ? socket_.parent_path() : std::filesystem::path());
+    if (directory.descriptor >= 0) address = "/proc/self/fd/" + std::to_string(directory.descriptor) + '/' + socket_.filename().string();
     client_request request;
     request.method = method;
     request.url = "http://admin" + target;

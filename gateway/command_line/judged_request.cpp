@@ -53,8 +53,8 @@ result<judged_request> request_of_message(std::string_view message)
     return request;
 }
 
-result<policy::verdict> judge(const config::configuration& config, const judged_request& request, const agent& who,
-                              const policy::task_facts* task, time_point now)
+result<policy::verdict> judge(const config::configuration& config, const credential_fields& credentials, const judged_request& request,
+                              const agent& who, const policy::task_facts* task, time_point now)
 {
     std::string scratch;
     const auto target = read_target(request.target, request.host, scratch);
@@ -66,7 +66,8 @@ result<policy::verdict> judge(const config::configuration& config, const judged_
     std::vector<field> received;
     for (const auto& [name, value] : request.headers) received.push_back({name, value});
     header_list sent;
-    fields_to_upstream(received, {}, sent);
+    const auto credential = credentials.find(match.route->credential);
+    fields_to_upstream(received, credential == credentials.end() ? std::string_view() : std::string_view(credential->second), sent);
 
     std::optional<json::document> body;
     if (config.rules.reads_body(match.route->index)) {

@@ -7,6 +7,8 @@
 #include "workflows/result.hpp"
 #include "workflows/time.hpp"
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +28,11 @@ struct judged_request {
 /// follows the head.
 result<judged_request> request_of_message(std::string_view message);
 
+/// For each credential the field that carries it, which rules do not see of the agent's.
+using credential_fields = std::map<std::string, std::string, std::less<>>;
+
 /// As the gateway would: canonical target, route, fields, body, rules.
-result<policy::verdict> judge(const config::configuration&, const judged_request&, const agent&, const policy::task_facts*, time_point now);
+result<policy::verdict> judge(const config::configuration&, const credential_fields&, const judged_request&, const agent&,
+                              const policy::task_facts*, time_point now);
 
 }  // namespace sallyport::command_line

@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -57,13 +58,30 @@ agent named_agent(const context& with, const std::string& name)
     return who;
 }
 
+// Credentials are records: which field each takes only a running gateway knows. Without one the field of `bearer` and
+// `basic` is right, because no rule ever sees Authorization; that may not be so for others, which is said.
+credential_fields fields_of_credentials(const context& with, const config::configuration& config)
+{
+    credential_fields all;
+    if (std::all_of(config.routes.begin(), config.routes.end(), [](const config::route& r) { return r.credential.empty(); })) return all;
+    const auto answer = admin_client(with).try_get("/credentials");
+    if (!answer) {
+        std::cerr << "sallyport: no gateway runs on " << with.data.string()
+                  << " to ask for its credentials: rules see the fields of those of the type header\n";
+        return all;
+    }
+    for (const auto& one : answer->at("credentials").as_array())
+        all.emplace(std::string(one.at("name").as_string()), std::string(one.at("header").as_string()));
+    return all;
+}
+
 void explain(const context& with, const policy_options& options)
 {
     const auto config = load_or_fail(with);
     const auto request = or_fail(request_of_message(read_file(options.request)));
     const agent who = named_agent(with, options.agent);
     const auto now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-    const policy::verdict verdict = or_fail(judge(*config, request, who, nullptr, now));
+    const policy::verdict verdict = or_fail(judge(*config, fields_of_credentials(with, *config), request, who, nullptr, now));
 
     boost::json::array rules;
     table t({"RULE", "VERDICT", "MATCHED", "SUMMARY"});
@@ -91,11 +109,12 @@ void test(context& with, const policy_options& options)
     const auto config = load_or_fail(with);
     std::vector<std::filesystem::path> files(options.files.begin(), options.files.end());
     if (files.empty()) files = case_files(with.config);
+    const auto credentials = fields_of_credentials(with, *config);
     std::size_t passed = 0, failed = 0;
     boost::json::array cases;
     for (const auto& file : files) {
         for (const policy_case& one : or_fail(read_cases(file))) {
-            const std::string wrong = run_case(*config, one);
+            const std::string wrong = run_case(*config, credentials, one);
             (wrong.empty() ? passed : failed)++;
             cases.push_back(boost::json::object{{"file", file.string()},
                                                 {"line", one.line},

@@ -220,9 +220,9 @@ result<std::vector<policy_case>> read_cases(const std::filesystem::path& file)
     }
 }
 
-std::string run_case(const config::configuration& config, const policy_case& c)
+std::string run_case(const config::configuration& config, const credential_fields& credentials, const policy_case& c)
 {
-    const auto verdict = judge(config, c.request, c.agent, c.task ? &*c.task : nullptr, c.now);
+    const auto verdict = judge(config, credentials, c.request, c.agent, c.task ? &*c.task : nullptr, c.now);
     if (!verdict)
         return "expected " + c.verdict + ", but the request is refused: " + std::string(facts(verdict.error().what).name) + ": " +
                verdict.error().detail;

@@ -33,6 +33,6 @@ std::vector<std::filesystem::path> case_files(const std::filesystem::path& direc
 result<std::vector<policy_case>> read_cases(const std::filesystem::path&);
 
 /// Empty when it passed, else what was expected and what was seen.
-std::string run_case(const config::configuration&, const policy_case&);
+std::string run_case(const config::configuration&, const credential_fields&, const policy_case&);
 
 }  // namespace sallyport::command_line

@@ -1,5 +1,7 @@
 #include "gateway/config/configuration.hpp"
 
+#include "gateway/config/url.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -20,7 +22,42 @@ std::string_view without_port(std::string_view host) noexcept
     return host.substr(0, host.find(':'));
 }
 
+// In the one form that a URL is kept in; port 0, which is none of a URL, as it is.
+std::string origin(bool tls, const std::string& authority)
+{
+    const std::string text = (tls ? "https://" : "http://") + authority;
+    std::string ignored;
+    const auto read = read_url(text, "http", "https", ignored);
+    return read ? read->text() : text;
+}
+
+std::string usual_public_url(const process_settings& p)
+{
+    return origin(p.people_tls.has_value(), "localhost:" + std::to_string(p.people.port));
+}
+
+std::string usual_agents_url(const process_settings& p) { return origin(p.agents_tls.has_value(), p.agents.text()); }
+
 }  // namespace
+
+void process_settings::settle_urls()
+{
+    if (public_url.empty()) {
+        public_url = usual_public_url(*this);
+        public_host = "localhost";
+    }
+    if (agents_url.empty()) agents_url = usual_agents_url(*this);
+}
+
+void process_settings::bound(std::uint16_t agents_port, std::uint16_t people_port, std::uint16_t metrics_port)
+{
+    if (public_url == usual_public_url(*this)) public_url.clear();
+    if (agents_url == usual_agents_url(*this)) agents_url.clear();
+    agents.port = agents_port;
+    people.port = people_port;
+    metrics.port = metrics_port;
+    settle_urls();
+}
 
 std::string listen_address::text() const
 {
@@ -126,7 +163,7 @@ void configuration::index_routes()
     table = route_table(routes);
 }
 
-std::vector<std::string_view> restart_needed(const configuration& running, const configuration& loaded)
+std::vector<std::string_view> restart_needed(const process_settings& running, const process_settings& loaded)
 {
     const auto same_address = [](const listen_address& a, const listen_address& b) { return a.host == b.host && a.port == b.port; };
     const auto same_tls = [](const std::optional<tls_files>& a, const std::optional<tls_files>& b) {

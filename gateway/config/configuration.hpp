@@ -154,7 +154,8 @@ private:
     names hosts_;
 };
 
-struct configuration {
+/// What belongs to the process: taken once, at the start.
+struct process_settings {
     listen_address agents{"127.0.0.1", 8080};
     listen_address people{"127.0.0.1", 8081};
     listen_address metrics{"127.0.0.1", 9464};
@@ -165,6 +166,13 @@ struct configuration {
     std::optional<secret_source> database_password;
     std::optional<tls_files> agents_tls, people_tls;
 
+    /// Gives the URLs that are not set (empty) what follows from the addresses.
+    void settle_urls();
+    /// The ports that the system chose where 0 was asked for: URLs that followed from the 0 follow from them.
+    void bound(std::uint16_t agents_port, std::uint16_t people_port, std::uint16_t metrics_port);
+};
+
+struct configuration : process_settings {
     std::vector<route> routes;
     policy::rule_set rules;
     std::map<std::string, workflow, std::less<>> workflows;
@@ -191,7 +199,7 @@ struct configuration {
 };
 
 /// Which of the keys that only a restart can change differ: `listen`, `public_url`, `agents_url`, `database`, `tls`.
-std::vector<std::string_view> restart_needed(const configuration& running, const configuration& loaded);
+std::vector<std::string_view> restart_needed(const process_settings& running, const process_settings& loaded);
 
 using snapshot = std::shared_ptr<const configuration>;
 

@@ -58,9 +58,7 @@ void read_routes(draft&, const value&);
 void read_workflows(draft&, const value&);
 void read_policies(draft&, const value&);
 
-/// After all files: the URLs that follow from other keys.
-void settle_urls(draft&);
-/// Compiles the rules; errors go to their places. What is right but makes no sense becomes a warning.
+/// After all files. Compiles the rules; errors go to their places. What is right but makes no sense becomes a warning.
 void compile_rules(draft&);
 void warn_of_leftovers(draft&);
 

@@ -109,14 +109,14 @@ load_result read_all(const fs::path& directory)
     draft d;
     open_files(d, directory);
     read_sections(d);
-    settle_urls(d);
+    d.config.settle_urls();
     compile_rules(d);
     load_result result;
     if (d.read.errors.empty()) {
         warn_of_leftovers(d);
         d.config.index_routes();
         d.config.digest = digest_of(d.config, d.rules, d.files.front().directory);
-        result.config = std::make_shared<const configuration>(std::move(d.config));
+        result.config = std::make_shared<configuration>(std::move(d.config));
     }
     result.errors = std::move(d.read.errors);
     result.warnings = std::move(d.read.warnings);

@@ -25,7 +25,8 @@ struct finding {
 };
 
 struct load_result {
-    snapshot config;                // null when there are errors
+    // Null when there are errors. Nobody else's yet: whoever runs it puts the process's own settings in first.
+    std::shared_ptr<configuration> config;
     std::vector<finding> errors;    // sorted by file, line, column
     std::vector<finding> warnings;  // likewise
 };

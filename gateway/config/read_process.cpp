@@ -159,20 +159,4 @@ void read_limits(draft& d, const value& v)
     }
 }
 
-void settle_urls(draft& d)
-{
-    auto& c = d.config;
-    const auto scheme = [](bool tls) { return std::string(tls ? "https://" : "http://"); };
-    std::string ignored;
-    if (c.public_url.empty()) {
-        const auto u = read_url(scheme(c.people_tls.has_value()) + "localhost:" + std::to_string(c.people.port), "http", "https", ignored);
-        c.public_url = u ? u->text() : scheme(c.people_tls.has_value()) + "localhost:" + std::to_string(c.people.port);
-        c.public_host = "localhost";
-    }
-    if (c.agents_url.empty()) {
-        const auto u = read_url(scheme(c.agents_tls.has_value()) + c.agents.text(), "http", "https", ignored);
-        c.agents_url = u ? u->text() : scheme(c.agents_tls.has_value()) + c.agents.text();
-    }
-}
-
 }  // namespace sallyport::config

@@ -53,7 +53,12 @@ void read_via(draft& d, const value& v, workflow_step& step)
         const bool configured = *channel == "slack"   ? d.once.contains("notifiers.slack")
                                 : *channel == "email" ? d.once.contains("notifiers.email")
                                                       : d.webhooks.contains(*channel);
-        if (!configured) {
+        // Their names are known before they are set up: people are told in the inbox meanwhile. Any other name could
+        // be a slip.
+        const bool usual = *channel == "slack" || *channel == "email";
+        if (!configured && usual && d.complete)
+            d.read.warning(item, "`" + *channel + "` is not configured in `notifiers`: the inbox alone tells people");
+        if (!configured && !usual) {
             if (!d.complete) continue;
             std::vector<std::string_view> channels;
             if (d.once.contains("notifiers.slack")) channels.push_back("slack");

@@ -13,11 +13,7 @@ namespace sallyport::http {
 // The hint says that one thread runs the loop; posting from others stays allowed (HINT_UNSAFE would forbid it).
 core::core() : context_(1), work_(context_.get_executor()), timers_(context_) {}
 
-core::~core()
-{
-    stop();
-    if (thread_.joinable()) thread_.join();
-}
+core::~core() { join(); }
 
 void core::start(std::function<void(std::string_view)> errors)
 {
@@ -44,6 +40,12 @@ void core::run(std::function<void(std::string_view)> errors)
 }
 
 void core::stop() { context_.stop(); }
+
+void core::join()
+{
+    stop();
+    if (thread_.joinable()) thread_.join();
+}
 
 void core::post(std::function<void()> function) { boost::asio::post(context_, std::move(function)); }
 

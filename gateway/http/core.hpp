@@ -22,7 +22,7 @@ namespace sallyport::http {
 class core {
 public:
     core();
-    /// Stops and joins its thread first.
+    /// join(). Whoever owns both a core and what runs on it joins before the latter goes.
     ~core();
     core(const core&) = delete;
     core& operator=(const core&) = delete;
@@ -34,6 +34,8 @@ public:
     void run(std::function<void(std::string_view)> errors = {});
     /// From any thread. What is still suspended then stays so: join its groups first.
     void stop();
+    /// stop(), and returns when the loop's own thread has ended: nothing runs on this core any more. Not on that thread.
+    void join();
 
     /// From any thread: the function runs on this core, after what is running now.
     void post(std::function<void()>);

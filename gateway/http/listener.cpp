@@ -43,7 +43,8 @@ listener::listener(server& owner, http::core& core, int family, int descriptor)
     : server_(owner),
       core_(core),
       socket_(core.context(), descriptor),
-      family_(family)
+      family_(family),
+      options_(std::make_unique<server_options>(owner.options_))
 {
 }
 
@@ -58,6 +59,13 @@ void listener::start()
     ++running_;
     auto ended_here = [this](const std::exception_ptr& thrown) { ended("accepting", thrown); };
     boost::asio::co_spawn(core_.get_executor(), accept_all(), std::move(ended_here));
+}
+
+void listener::change(const server_changes& to)
+{
+    if (to.tls) options_->tls = to.tls;
+    options_->header_bytes = to.header_bytes;
+    options_->max_connections = to.max_connections;
 }
 
 awaitable<void> listener::accept_all()
@@ -92,13 +100,13 @@ bool listener::accept_some()
             }
         }
         const std::size_t open = server_.connections_.fetch_add(1, std::memory_order_relaxed);
-        if (open >= server_.options_.max_connections + refused_at_once) {
+        if (open >= options_->max_connections + refused_at_once) {
             ::close(descriptor);
             server_.connections_.fetch_sub(1, std::memory_order_relaxed);
             continue;
         }
-        auto made = std::make_unique<connection>(core_, server_.options_, server_.stopping_, family_, descriptor, address_of(from),
-                                                 open >= server_.options_.max_connections);
+        auto made = std::make_unique<connection>(core_, *options_, server_.stopping_, family_, descriptor, address_of(from),
+                                                 open >= options_->max_connections);
         connection& one = *made;
         connections_.append(one);
         ++running_;
@@ -132,9 +140,9 @@ void listener::ended(std::string_view what, const std::exception_ptr& thrown) no
 void listener::log_sometimes(std::string_view line)
 {
     const steady_time now = std::chrono::steady_clock::now();
-    if (!server_.options_.log || now - logged_ < std::chrono::seconds(1)) return;
+    if (!options_->log || now - logged_ < std::chrono::seconds(1)) return;
     logged_ = now;
-    server_.options_.log(line);
+    options_->log(line);
 }
 
 void listener::stop(steady_time deadline, std::function<void()> done)

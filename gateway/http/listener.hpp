@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -17,6 +18,8 @@ namespace sallyport::http {
 
 class connection;
 class server;
+struct server_changes;
+struct server_options;
 
 class listener {
 public:
@@ -30,6 +33,7 @@ public:
 
     // On the core:
     void start();
+    void change(const server_changes&);
     /// `done` is called there when nothing runs any more.
     void stop(steady_time deadline, std::function<void()> done);
 
@@ -44,6 +48,7 @@ private:
     http::core& core_;
     boost::asio::posix::basic_stream_descriptor<executor> socket_;
     int family_;
+    std::unique_ptr<server_options> options_;  // the server's, as changed; read and written on this core alone
     detail::ring connections_;
     std::size_t running_ = 0;  // coroutines: the accepting one and one a connection
     std::optional<deadline> cut_at_;

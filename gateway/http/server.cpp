@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,7 +27,11 @@ class descriptor {
 public:
     explicit descriptor(int number) noexcept : number_(number) {}
     descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&&) = delete;
+    descriptor& operator=(descriptor&& other) noexcept
+    {
+        std::swap(number_, other.number_);
+        return *this;
+    }
     ~descriptor()
     {
         if (number_ >= 0) ::close(number_);
@@ -120,10 +125,19 @@ result<std::vector<descriptor>> open_unix(const std::string& path)
 {
     socket_address address;
     auto& where = reinterpret_cast<sockaddr_un&>(address.storage);
-    if (path.size() >= sizeof where.sun_path) return fail(problem::invalid_input, "the path of a socket is too long: " + path);
     where.sun_family = AF_UNIX;
-    path.copy(where.sun_path, path.size());
     address.size = sizeof where;
+    // A path that does not fit is gone by way of its directory's descriptor (proc(5), /proc/self/fd).
+    const auto slash = path.rfind('/');
+    descriptor directory(-1);
+    std::string short_path = path;
+    if (path.size() >= sizeof where.sun_path) {
+        directory = descriptor(::open(path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (directory.get() < 0) return bind_failure(path, errno);
+        short_path = "/proc/self/fd/" + std::to_string(directory.get()) + path.substr(slash);
+    }
+    if (short_path.size() >= sizeof where.sun_path) return bind_failure(path, ENAMETOOLONG);
+    short_path.copy(where.sun_path, short_path.size());
     const auto fresh = [] { return descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); };
 
     struct stat there {};
@@ -200,12 +214,19 @@ result<std::unique_ptr<server>> server::bind(std::span<core* const> cores, serve
 
 void server::start()
 {
+    started_ = true;
     for (const auto& one : listeners_) one->core().post([listener = one.get()] { listener->start(); });
+}
+
+void server::change(const server_changes& to)
+{
+    for (const auto& one : listeners_) one->core().post([listener = one.get(), to] { listener->change(to); });
 }
 
 awaitable<void> server::stop(steady_time deadline)
 {
     stopping_ = true;
+    if (!started_) co_return;  // its cores may not run either
     const executor here = co_await boost::asio::this_coro::executor;
     parking place;
     std::size_t left = listeners_.size();  // touched on this core alone

@@ -42,6 +42,13 @@ struct server_options {
     std::chrono::milliseconds linger_time{2'000};     // for a client that still sends to see the answer
 };
 
+/// What of the options may change while it runs.
+struct server_changes {
+    std::shared_ptr<tls_context> tls;  // null: as it was
+    std::size_t header_bytes = 0;
+    std::size_t max_connections = 0;
+};
+
 class listener;
 
 class server {
@@ -54,10 +61,13 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// From any thread.
+    /// From any thread, which later starts or stops it too.
     void start();
+    /// For connections that are accepted from now on. From any thread.
+    void change(const server_changes&);
     /// Stops accepting at once, closes idle connections, lets running exchanges end until `deadline`, cuts the rest.
-    /// Returns on the caller's core, which need not be one of the server's, when no connection is left.
+    /// Returns on the caller's core, which need not be one of the server's, when no connection is left; at once when it
+    /// was never started.
     awaitable<void> stop(steady_time deadline);
 
     /// Where it listens: `127.0.0.1:41234`, or the path.
@@ -75,6 +85,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<std::size_t> connections_{0};
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> started_{false};
     std::vector<std::unique_ptr<listener>> listeners_;
 };
 

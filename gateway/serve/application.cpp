@@ -1,6 +1,7 @@
 #include "gateway/serve/application.hpp"
 
 #include "gateway/audit/recorder.hpp"
+#include "gateway/config/load.hpp"
 #include "gateway/config/report.hpp"
 #include "gateway/config/secrets.hpp"
 #include "gateway/config/watch.hpp"
@@ -23,10 +24,16 @@
 #include "storage/replica_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <condition_variable>
+#include <future>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
+
+#include <sys/stat.h>
 
 namespace sallyport::serve {
 namespace {
@@ -38,24 +45,63 @@ void log_event(std::string_view event, std::string_view detail) { log::warning(e
 
 std::size_t core_count() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 16); }
 
-// Settings that are taken once, at the start (semantics.md, "Files").
-bool same_process_settings(const config::configuration& a, const config::configuration& b)
+// When each thing that still goes on is cut, if it has not ended by itself: what is sent upstream while the database can
+// still be told of it, the database while its PostgreSQL can still end in order.
+struct stop_times {
+    explicit stop_times(clock::time_point begin)
+        : upstreams(begin + 5500ms),
+          connections(begin + 6000ms),
+          outcomes(begin + 6500ms),
+          database(begin + 7500ms),
+          cluster(begin + 9200ms)
+    {
+    }
+    clock::time_point upstreams, connections, outcomes, database, cluster;
+};
+
+std::string joined(const std::vector<std::string_view>& words)
 {
-    return a.agents.text() == b.agents.text() && a.people.text() == b.people.text() && a.metrics.text() == b.metrics.text() &&
-           a.public_url == b.public_url && a.agents_url == b.agents_url && a.database == b.database;
+    std::string all;
+    for (const auto word : words) all.append(all.empty() ? "" : ", ").append(word);
+    return all;
 }
+
+// Whether a file is another one, or was written, since it was looked at.
+struct file_stamp {
+    std::uint64_t device = 0, inode = 0;
+    std::int64_t size = 0, changed = 0;
+    friend bool operator==(const file_stamp&, const file_stamp&) = default;
+};
+
+file_stamp stamp_of(const std::filesystem::path& path)
+{
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return {};
+    return {found.st_dev, found.st_ino, found.st_size, found.st_ctim.tv_sec * 1'000'000'000 + found.st_ctim.tv_nsec};
+}
+
+using pair_stamp = std::array<file_stamp, 2>;
+
+pair_stamp stamp_of(const config::tls_files& files) { return {stamp_of(files.certificate), stamp_of(files.key)}; }
 
 }  // namespace
 
 struct application::parts {
-    parts(std::filesystem::path config_files, config::snapshot config) : config_directory(std::move(config_files)), first(std::move(config))
+    parts(std::filesystem::path config_files, std::shared_ptr<config::configuration> config)
+        : config_directory(std::move(config_files)),
+          written(*config),
+          first(std::move(config)),
+          standings(first)
     {
     }
 
     result<void> open_data(const std::filesystem::path& data);
     result<void> bind();
-    result<void> open_database();
+    result<void> open_database(const std::stop_token& given_up);
     result<void> begin();
+    void reload(bool at_start);
+    void renew_listeners(bool only_if_changed);
+    http::awaitable<void> end_serving(stop_times by);
     void stop() noexcept;
 
     worker& worker_of(const http::core& core) const
@@ -74,16 +120,18 @@ struct application::parts {
     void tell(std::string_view channel, std::string_view word);
 
     const std::filesystem::path config_directory;
-    const config::snapshot first;
+    const config::process_settings written;              // as the files had them at the start
+    const std::shared_ptr<config::configuration> first;  // as it runs: bind() puts the ports in, and then nobody changes it
     const std::string replica = random_text(12);
 
     // Below, each part may refer to those above it, and is destroyed before them.
     metrics::registry metrics;
-    identity::standings standings{first};
+    identity::standings standings;
     std::optional<storage::data_directory> data;
     std::optional<keyring> keys;
     std::vector<std::unique_ptr<worker>> workers;
-    http::core own_core;  // of administrator and operator: may block
+    http::core own_core;    // the operator's, and of what ends the others: never blocks
+    http::core admin_core;  // the administrator's: may block
     operations ops{metrics, standings};
     std::unique_ptr<storage::private_cluster> cluster;
     std::unique_ptr<storage::database> db;
@@ -99,8 +147,10 @@ struct application::parts {
     std::unique_ptr<http::server> metrics_server, admin_server, agents_server, people_server;
     std::unique_ptr<storage::listener> listener;
     std::mutex reloading;
+    pair_stamp agents_pair, people_pair;  // as last tried
     std::unique_ptr<config::watcher> watcher;
-    bool running = false;
+    bool own_core_runs = false;
+    bool workers_run = false;
 };
 
 application::application() = default;
@@ -149,6 +199,9 @@ result<std::unique_ptr<http::server>> application::parts::bind_one(std::vector<h
 // Before anything that takes long: an address that is taken is known at once.
 result<void> application::parts::bind()
 {
+    // Before they are read: what changes later is news.
+    if (first->agents_tls) agents_pair = stamp_of(*first->agents_tls);
+    if (first->people_tls) people_pair = stamp_of(*first->people_tls);
     const auto one = [&](std::unique_ptr<http::server>& into, std::vector<http::core*> on, std::string address,
                          const std::optional<config::tls_files>& tls,
                          std::function<http::awaitable<void>(http::exchange&)> handler) -> result<void> {
@@ -159,7 +212,7 @@ result<void> application::parts::bind()
     };
     if (auto r = one(metrics_server, {&own_core}, first->metrics.text(), {}, [this](http::exchange& x) { return ops.serve(x); }); !r)
         return r;
-    if (auto r = one(admin_server, {&own_core}, (data->path() / "admin.sock").string(), {},
+    if (auto r = one(admin_server, {&admin_core}, (data->path() / "admin.sock").string(), {},
                      [this](http::exchange& x) { return serve_admin(*services, x); });
         !r)
         return r;
@@ -167,29 +220,37 @@ result<void> application::parts::bind()
                      [this](http::exchange& x) { return serve_agent(*services, worker_of(x.core()), x); });
         !r)
         return r;
-    return one(people_server, cores(), first->people.text(), first->people_tls, [this](http::exchange& x) { return people->serve(x); });
+    if (auto r =
+            one(people_server, cores(), first->people.text(), first->people_tls, [this](http::exchange& x) { return people->serve(x); });
+        !r)
+        return r;
+    first->bound(agents_server->port(), people_server->port(), metrics_server->port());
+    return {};
 }
 
-result<void> application::parts::open_database()
+result<void> application::parts::open_database(const std::stop_token& given_up)
 {
+    const config::process_settings& process = *first;
     storage::database_options options;
     storage::listener_options heard;
-    if (first->database.empty()) {
+    if (process.database.empty()) {
         storage::private_cluster_options cluster_options;
+        cluster_options.given_up = given_up;
         cluster_options.on_event = log_event;
         auto started = storage::private_cluster::start(*data, std::move(cluster_options));
         if (!started) return started.error();
         cluster = std::move(*started);
         options.uri = heard.uri = cluster->uri();
     } else {
-        options.uri = heard.uri = first->database;
-        if (first->database_password) {
-            auto password = config::read(*first->database_password);
+        options.uri = heard.uri = process.database;
+        if (process.database_password) {
+            auto password = config::read(*process.database_password);
             if (!password) return password.error();
             heard.password = password->copy();
             options.password = std::move(*password);
         }
     }
+    options.given_up = given_up;
     options.on_event = log_event;
     auto opened = storage::database::open(std::move(options));
     if (!opened) return opened.error();
@@ -253,6 +314,8 @@ result<void> application::parts::begin()
         w->core().post([index = w->index()] { metrics::set_core(index); });
         w->core().start(complain);
     }
+    admin_core.start(complain);
+    workers_run = true;
     directory->start();
     releaser->start();
     clockwork->start();
@@ -262,20 +325,39 @@ result<void> application::parts::begin()
     admin_server->start();
     agents_server->start();
     people_server->start();
-    running = true;
     return {};
+}
+
+// On own_core. A server that was never started has nothing to end, and its cores may not run.
+http::awaitable<void> application::parts::end_serving(stop_times by)
+{
+    http::task_group ending(own_core.get_executor(), [](std::string_view what) { log::error("stopping failed", {{"cause", what}}); });
+    for (const auto* server : {&agents_server, &people_server, &admin_server})
+        if (*server) ending.spawn((*server)->stop(by.connections));
+    co_await ending.join();
 }
 
 void application::parts::stop() noexcept
 try {
-    watcher.reset();
+    const stop_times by(clock::now());
     ops.stopping = true;
-    if (running) {
-        const auto now = clock::now();
-        http::block_on(own_core, [&] { return agents_server->stop(now + 4s); });
-        http::block_on(own_core, [&] { return people_server->stop(now + 5s); });
-        releaser->stop(now + 6s);
-        http::block_on(own_core, [&] { return admin_server->stop(clock::now() + 500ms); });
+    if (db) db->end_by(by.database);
+    if (listener) listener->end();
+    watcher.reset();
+    {
+        // Whatever waits for an upstream ends as what it then is, so that connections and releases can end.
+        const std::jthread cutter([this, at = by.upstreams](const std::stop_token& ended) {
+            std::mutex mutex;
+            std::condition_variable_any time;
+            std::unique_lock lock(mutex);
+            time.wait_until(lock, ended, at, [] { return false; });
+            if (ended.stop_requested()) return;
+            for (const auto& w : workers) w->core().post([&pool = w->upstreams()] { pool.stop(); });
+        });
+        std::future<void> releases;
+        if (releaser && workers_run) releases = std::async(std::launch::async, [this, at = by.outcomes] { releaser->stop(at); });
+        if (own_core_runs) http::block_on(own_core, [this, by] { return end_serving(by); });
+        if (releases.valid()) releases.get();
     }
     if (listener) listener->stop();
     if (clockwork) clockwork->stop();
@@ -286,17 +368,18 @@ try {
         if (!ended) log::warning("the end was not written down", {{"cause", ended.error().cause}});
         db->stop();
     }
-    if (metrics_server && running) http::block_on(own_core, [&] { return metrics_server->stop(clock::now() + 500ms); });
-    for (const auto& w : workers) w->core().stop();
-    own_core.stop();
-    if (cluster) cluster->stop();
-    running = false;
+    if (metrics_server && own_core_runs) http::block_on(own_core, [this] { return metrics_server->stop(clock::now() + 200ms); });
+    for (const auto& w : workers) w->core().join();
+    admin_core.join();
+    own_core.join();
+    own_core_runs = workers_run = false;
+    if (cluster) cluster->stop(by.cluster);
 } catch (const std::exception& e) {
     log::error("stopping failed", {{"cause", e.what()}});
 }
 
 result<std::unique_ptr<application>> application::start(const std::filesystem::path& config_directory, const std::filesystem::path& data,
-                                                        config::snapshot config)
+                                                        std::shared_ptr<config::configuration> config, std::stop_token given_up)
 {
     std::unique_ptr<application> app(new application);
     app->parts_ = std::make_unique<parts>(config_directory, std::move(config));
@@ -304,37 +387,77 @@ result<std::unique_ptr<application>> application::start(const std::filesystem::p
     if (auto r = p.open_data(data); !r) return r.error();
     if (auto r = p.bind(); !r) return r.error();
     p.own_core.start([](std::string_view what) { log::error("core failed", {{"cause", what}}); });
+    p.own_core_runs = true;
     p.metrics_server->start();
-    if (auto r = p.open_database(); !r) return r.error();
+    if (auto r = p.open_database(given_up); !r) return r.error();
+    if (given_up.stop_requested()) return fail(problem::storage_unavailable, "The start was given up.");
     if (auto r = p.begin(); !r) return r.error();
     // The watcher first, then one more look: a change between the first reading and now is not missed.
     p.watcher = std::make_unique<config::watcher>(config_directory, [self = app.get()] { self->reload(); });
-    app->reload();
+    p.reload(true);
+    const auto running = p.standings.current()->config;
     log::info("ready", {{"agents", p.agents_server->address()},
                         {"people", p.people_server->address()},
                         {"metrics", p.metrics_server->address()},
-                        {"policy", p.first->digest}});
+                        {"agents_url", running->agents_url},
+                        {"public_url", running->public_url},
+                        {"policy", running->digest}});
     return app;
 }
 
-void application::reload()
+void application::reload() { parts_->reload(false); }
+
+void application::parts::reload(bool at_start)
 {
-    const std::lock_guard one(parts_->reloading);
-    const auto loaded = config::load(parts_->config_directory);
+    const std::lock_guard one(reloading);
+    if (!at_start) renew_listeners(false);
+    const auto loaded = config::load(config_directory);
     if (!loaded.config) {
         for (const auto& error : loaded.errors) log::error("configuration not loaded", {{"error", config::line_of(error)}});
         return;
     }
-    const auto current = parts_->standings.current()->config;
-    if (!same_process_settings(*parts_->first, *loaded.config))
-        log::warning("listen, public_url, agents_url, database and tls change only with a restart");
-    if (loaded.config->digest == current->digest) return;
-    parts_->standings.publish(loaded.config);
-    log::info("configuration loaded", {{"policy", loaded.config->digest}, {"warnings", loaded.warnings.size()}});
+    if (const auto fixed = config::restart_needed(written, *loaded.config); !fixed.empty())
+        log::warning("changes only with a restart", {{"keys", joined(fixed)}});
+    const bool same_policy = loaded.config->digest == standings.current()->config->digest;
+    if (at_start && same_policy) return;
+    static_cast<config::process_settings&>(*loaded.config) = *first;
+    const config::snapshot next = loaded.config;
+    standings.publish(next);
+    for (const auto* server : {&agents_server, &people_server})
+        (*server)->change({nullptr, next->limits.header_bytes, next->limits.connections});
+    // The digest does not cover notifiers: they may be others under the same one.
+    log::info("configuration loaded", {{"policy", next->digest}, {"policy_changed", !same_policy}, {"warnings", loaded.warnings.size()}});
+    for (const auto& warning : loaded.warnings) log::warning("configuration", {{"warning", config::line_of(warning)}});
+}
+
+// The listeners' certificates and keys, where the files have others now. A pair that does not fit, as between the two
+// writes of whoever renews them, is said and not used: connections get the one before.
+void application::parts::renew_listeners(bool only_if_changed)
+{
+    const auto limits = standings.current()->config->limits;
+    const auto renew = [&](const char* name, http::server& server, const std::optional<config::tls_files>& files, pair_stamp& seen) {
+        if (!files) return;
+        const auto before = std::exchange(seen, stamp_of(*files));
+        if (only_if_changed && seen == before) return;
+        auto context = http::tls_context::server(files->certificate, files->key);
+        if (!context) {
+            log::error("certificate not loaded",
+                       {{"listener", name}, {"problem", context.error().detail}, {"cause", context.error().cause}});
+            return;
+        }
+        server.change({std::move(*context), limits.header_bytes, limits.connections});
+        log::info("certificate loaded", {{"listener", name}});
+    };
+    renew("agents", *agents_server, first->agents_tls, agents_pair);
+    renew("people", *people_server, first->people_tls, people_pair);
 }
 
 void application::housekeep()
 {
+    {
+        const std::lock_guard one(parts_->reloading);
+        parts_->renew_listeners(true);
+    }
     for (const auto& w : parts_->workers)
         w->core().post([&at = *w, db = parts_->db.get()] {
             const auto seen = at.take_seen();

@@ -25,7 +25,8 @@ worker::worker(std::size_t index, metrics::registry& registry, const std::filesy
 {
 }
 
-worker::~worker() = default;
+// What runs on the core uses all that is declared after it.
+worker::~worker() { core_.join(); }
 
 void worker::adopt(identity::standing_ptr standing)
 {

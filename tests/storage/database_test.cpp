@@ -12,6 +12,7 @@
 #include <latch>
 #include <mutex>
 #include <semaphore>
+#include <stop_token>
 #include <thread>
 
 namespace sallyport::storage {
@@ -23,6 +24,7 @@ const statement test_bytes{"test_bytes", "SELECT $1::bytea"};
 const statement test_texts{"test_texts", "SELECT $1::text[]"};
 const statement test_time{"test_time", "SELECT $1::timestamptz"};
 const statement test_slow{"test_slow", "SELECT pg_sleep($1)"};
+const statement test_lock{"test_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"};
 const statement test_divide{"test_divide", "SELECT 1 / $1::bigint"};
 const statement test_backend{"test_backend", "SELECT pg_backend_pid()"};
 const statement test_end_backend{"test_end_backend", "SELECT pg_terminate_backend($1::int)"};
@@ -266,6 +268,64 @@ TEST_CASE("stopping: what runs ends, what waits and what comes later is refused"
     waiting.get_future().get();
     CHECK_FALSE(db->run_blocking([](transaction&) {}).has_value());
     CHECK_FALSE(db->available());
+}
+
+TEST_CASE("an end is set: what runs and what waits fails then, whatever the server does, and nothing more is taken")
+{
+    auto options = options_for(shared_cluster(), new_schema());
+    options.statement_timeout = std::chrono::milliseconds(60'000);
+    options.threads = 1;
+    const auto db = std::move(database::open(std::move(options)).value());
+    std::promise<result<void>> running, waiting;
+    db->run_then([](transaction& tx) { run(tx, test_slow, 60); }, [&](result<void> r) { running.set_value(std::move(r)); });
+    db->run_then([](transaction&) {}, [&](result<void> r) { waiting.set_value(std::move(r)); });
+    const auto begin = std::chrono::steady_clock::now();
+    db->end_by(begin + std::chrono::milliseconds(300));
+    for (auto* const one : {&running, &waiting}) {
+        const auto ended = one->get_future().get();
+        REQUIRE_FALSE(ended.has_value());
+        CHECK(ended.error().what == problem::storage_unavailable);
+    }
+    CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(300));
+    CHECK_FALSE(db->run_blocking([](transaction&) {}).has_value());
+    db->stop();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
+TEST_CASE("until the end that is set all goes on")
+{
+    fixture f;
+    f.db().end_by(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+    CHECK(f.ask("SELECT 1") == "1");
+}
+
+TEST_CASE("opening is given up")
+{
+    fixture f;
+    // Another replica migrates, for long.
+    std::promise<void> locked, go_on;
+    auto lock_schema = [&, schema = f.schema()](transaction& tx) {
+        run(tx, test_lock, "sallyport schema " + schema);
+        locked.set_value();
+        go_on.get_future().wait();
+    };
+    std::promise<void> unlocked;
+    f.db().run_then(std::move(lock_schema), [&](const result<void>&) { unlocked.set_value(); });
+    locked.get_future().wait();
+    auto options = options_for(shared_cluster(), f.schema());
+    std::stop_source given_up;
+    options.given_up = given_up.get_token();
+    std::thread opening([&] {
+        const auto opened = database::open(std::move(options));
+        REQUIRE_FALSE(opened.has_value());
+        CHECK(opened.error().what == problem::storage_unavailable);
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    given_up.request_stop();
+    opening.join();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+    go_on.set_value();
+    unlocked.get_future().wait();
 }
 
 TEST_CASE("what cannot be opened says why")

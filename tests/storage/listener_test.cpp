@@ -4,6 +4,8 @@
 #include "fixture.hpp"
 #include "storage/sql.hpp"
 
+#include <chrono>
+#include <csignal>
 #include <string>
 
 namespace sallyport::storage {
@@ -60,6 +62,24 @@ TEST_CASE("what is told is heard, word by word, and again after a lost connectio
     CHECK(told.wait_for("test_channel:after"));
     ear.stop();
     CHECK(told.times("not listening to the database") == 1);
+}
+
+TEST_CASE("a listener whose server says nothing any more ends at once")
+{
+    fixture f;
+    events told;
+    listener_options options;
+    options.uri = shared_cluster().uri() + "&application_name=sallyport%20silent%20listener";
+    options.channels = {"test_channel"};
+    options.reconnected = [&] { told.tell("reconnected"); };
+    listener ear(std::move(options));
+    REQUIRE(told.wait_for("reconnected"));
+    const int server = std::stoi(f.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'sallyport silent listener'"));
+    REQUIRE(::kill(server, SIGSTOP) == 0);
+    const auto begin = std::chrono::steady_clock::now();
+    ear.stop();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
+    ::kill(server, SIGCONT);
 }
 
 TEST_CASE("a listener without a database tries on, and ends when it is told to")

@@ -14,7 +14,9 @@
 #include <iostream>
 #include <pqxx/pqxx>
 #include <sstream>
+#include <stop_token>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace sallyport::storage {
@@ -157,6 +159,14 @@ TEST_CASE("a data directory belongs to one")
     ::chmod(path.c_str(), 0755);
     CHECK(open(path.string() + "/").node() == node);
     CHECK(mode_of(path) == 0700);
+
+    // What it makes above itself others can pass, whatever the umask: PostgreSQL may be another user.
+    const auto before = ::umask(077);
+    const auto below = open(directory.path() / "new/er/data");
+    ::umask(before);
+    CHECK(mode_of(directory.path() / "new") == 0755);
+    CHECK(mode_of(directory.path() / "new/er") == 0755);
+    CHECK(mode_of(directory.path() / "new/er/data") == 0700);
 
     std::ofstream(directory.path() / "file") << "x";
     const auto file = data_directory::open(directory.path() / "file");
@@ -335,6 +345,40 @@ TEST_CASE("a directory that PostgreSQL's user cannot reach is named" * doctest::
     const auto refused = private_cluster::start(data);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().detail.find("cannot pass through " + closed.string()) != std::string::npos);
+}
+
+TEST_CASE("a PostgreSQL that hangs is stopped in the time that there is")
+{
+    temporary_directory directory;
+    const auto data = open(directory.path() / "data");
+    const auto cluster = start(data);
+    const int postmaster = cluster->postmaster();
+    REQUIRE(::kill(postmaster, SIGSTOP) == 0);
+    const auto begin = std::chrono::steady_clock::now();
+    cluster->stop(begin + 1500ms);
+    CHECK(std::chrono::steady_clock::now() - begin < 2500ms);
+    CHECK_FALSE(runs(postmaster));
+    CHECK(cluster->postmaster() == 0);
+    // Its children see that it is gone; then it starts again.
+    CHECK(start(data)->postmaster() != 0);
+}
+
+TEST_CASE("the start of a PostgreSQL is given up")
+{
+    temporary_directory directory;
+    const auto data = open(directory.path() / "data");
+    std::stop_source given_up;
+    private_cluster_options options;
+    options.given_up = given_up.get_token();
+    std::thread later([&] { given_up.request_stop(); });
+    const auto begin = std::chrono::steady_clock::now();
+    const auto started = private_cluster::start(data, std::move(options));
+    later.join();
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    REQUIRE_FALSE(started.has_value());
+    CHECK(processes_in(directory.path() / "data/postgres/data").empty());
+    // Nothing half-made is in the way of the next.
+    CHECK(start(data)->postmaster() != 0);
 }
 
 TEST_CASE("programs run with nothing of ours")

@@ -50,6 +50,16 @@ void append_tagged_string(std::string& out, std::string_view tag, std::string_vi
     append_tagged(out, tag, json);
 }
 
+// As protobuf's own JSON has them: the fraction of a second, before the unit's letter, has 0, 3, 6 or 9 digits.
+std::string in_thousands(std::string text)
+{
+    const auto point = text.find('.');
+    if (point == std::string::npos) return text;
+    const auto digits = text.size() - point - 2;
+    text.insert(text.size() - 1, (3 - digits % 3) % 3, '0');
+    return text;
+}
+
 void append_well_known(std::string& out, std::string_view type, std::string_view text)
 {
     out += "{\"objectValue\": {\"@type\": \"type.googleapis.com/";
@@ -203,8 +213,8 @@ void append_conformance_value(std::string& out, const value& v)
     case kind::string: append_tagged_string(out, "stringValue", v.text()); return;
     case kind::bytes: append_tagged_string(out, "bytesValue", base64(v.text())); return;
     case kind::type: append_tagged_string(out, "typeValue", v.text()); return;
-    case kind::duration: append_well_known(out, type_name(v), duration_text(v.duration())); return;
-    case kind::timestamp: append_well_known(out, type_name(v), timestamp_text(v.seconds(), v.nanoseconds())); return;
+    case kind::duration: append_well_known(out, type_name(v), in_thousands(duration_text(v.duration()))); return;
+    case kind::timestamp: append_well_known(out, type_name(v), in_thousands(timestamp_text(v.seconds(), v.nanoseconds()))); return;
     case kind::list:
     case kind::json_array:
         for (std::size_t i = 0; i < list_size(v); ++i) {

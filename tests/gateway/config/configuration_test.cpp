@@ -109,6 +109,55 @@ TEST_CASE("what only a restart changes")
     CHECK(restart_needed(running, loaded) == std::vector<std::string_view>{"listen", "public_url", "agents_url", "database", "tls"});
 }
 
+TEST_CASE("what only a restart changes goes into what is loaded as it runs")
+{
+    configuration running;
+    running.agents_url = "http://127.0.0.1:41234";
+    running.people_tls = tls_files{"c", "k"};
+    configuration loaded;
+    loaded.agents_url = "http://elsewhere";
+    loaded.database = "postgresql://h/d";
+    loaded.limits.holds = 1;
+    static_cast<process_settings&>(loaded) = running;
+    CHECK(restart_needed(running, loaded).empty());
+    CHECK(loaded.agents_url == running.agents_url);
+    CHECK(loaded.database.empty());
+    CHECK(loaded.people_tls->key == "k");
+    CHECK(loaded.limits.holds == 1);
+}
+
+TEST_CASE("URLs follow from the ports that were bound, unless they were given")
+{
+    struct row {
+        const char* name;
+        std::uint16_t agents, people;  // as written
+        bool tls;
+        const char *agents_url, *public_url;  // as written
+        const char *agents_then, *public_then;
+    };
+    const row rows[] = {
+        {"both chosen", 0, 0, false, "", "", "http://127.0.0.1:40001", "http://localhost:40002"},
+        {"with certificates", 0, 0, true, "", "", "https://127.0.0.1:40001", "https://localhost:40002"},
+        {"both given", 0, 0, false, "https://a.example", "https://p.example", "https://a.example", "https://p.example"},
+        {"as they were", 40001, 40002, false, "", "", "http://127.0.0.1:40001", "http://localhost:40002"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        configuration c;
+        c.agents.port = r.agents;
+        c.people.port = r.people;
+        c.agents_url = r.agents_url;
+        c.public_url = r.public_url;
+        if (r.tls) c.agents_tls = c.people_tls = tls_files{"c", "k"};
+        c.settle_urls();
+        c.bound(40001, 40002, 40003);
+        CHECK(c.agents_url == r.agents_then);
+        CHECK(c.public_url == r.public_then);
+        CHECK(c.agents.port == 40001);
+        CHECK(c.metrics.port == 40003);
+    }
+}
+
 TEST_CASE("an address to listen at, as text")
 {
     CHECK(listen_address{"127.0.0.1", 8080}.text() == "127.0.0.1:8080");

@@ -236,6 +236,19 @@ TEST_CASE("every error of every file is said at once, in order")
     CHECK(places == std::vector<std::string>{"a.yaml:3", "a.yaml:7", "a.yaml:8", "b.yaml:3", "b.yaml:4"});
 }
 
+TEST_CASE("a channel that is not set up is a warning, for the inbox is always one; a name that means nothing is an error")
+{
+    const directory dir{{"main.yaml", "workflows:\n  w:\n    steps: [ { notify: [owner], via: [slack, email], for: 1m } ]\n"}};
+    const auto loaded = load(dir.path());
+    REQUIRE_MESSAGE(loaded.config, text_report(loaded));
+    CHECK(loaded.config->workflows.at("w").steps[0].via == std::vector<std::string>{"slack", "email"});
+    std::vector<std::string> said;
+    for (const auto& w : loaded.warnings)
+        if (w.message.find("is not configured in `notifiers`") != std::string::npos)
+            said.push_back(std::to_string(w.line) + ":" + std::to_string(w.column));
+    CHECK(said == std::vector<std::string>{"3:39", "3:46"});
+}
+
 TEST_CASE("where a file cannot be read, nothing else is called unknown")
 {
     const directory dir{{"main.yaml", "routes: [\n"},

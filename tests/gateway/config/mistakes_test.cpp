@@ -280,7 +280,7 @@ TEST_CASE("each mistake is one error, at its place: the process, alone")
          "notifiers: { webhooks: [ { id: a, url: http://h, secret: { env: S } }, { id: a, url: http://h, secret: { env: S } } ] }\n", 1, 78,
          "already in"},
         {"no YAML", "routes: [\n", 2, 1, "not YAML"},
-        {"a channel where none is", "workflows: { w: { steps: [ { notify: [owner], via: [slack], for: 1m } ] } }\n", 1, 53,
+        {"a channel where none is", "workflows: { w: { steps: [ { notify: [owner], via: [pager], for: 1m } ] } }\n", 1, 53,
          "which has none"},
     };
     check_rows(rows, "");

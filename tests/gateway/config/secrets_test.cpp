@@ -19,13 +19,10 @@ TEST_CASE("a secret from a file loses one line end")
         std::string name;
         std::string content, secret;
     };
+    const std::string longest(65'536, 'x');
     const row rows[] = {
-        {"none", "hunter2", "hunter2"},
-        {"one", "hunter2\n", "hunter2"},
-        {"of two characters", "hunter2\r\n", "hunter2"},
-        {"two", "hunter2\n\n", "hunter2\n"},
-        {"blanks", " hunter2 ", " hunter2 "},
-        {"as long as may be", std::string(65'536, 'x') + "\n", std::string(65'536, 'x')},
+        {"none", "hunter2", "hunter2"},      {"one", "hunter2\n", "hunter2"},      {"of two characters", "hunter2\r\n", "hunter2"},
+        {"two", "hunter2\n\n", "hunter2\n"}, {"blanks", " hunter2 ", " hunter2 "}, {"as long as may be", longest + "\n", longest},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

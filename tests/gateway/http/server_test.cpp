@@ -670,6 +670,36 @@ TEST_CASE("too many connections are told so")
     CHECK(has(answer, "/5"));
 }
 
+TEST_CASE("limits change for the connections that come")
+{
+    running server(echo, [](server_options& options) { options.max_connections = 1; });
+    client one(server.port());
+    one.send(get("/1"));
+    CHECK(has(one.response(), "/1"));
+    server.server().change({nullptr, 1 << 10, 2});
+    client two(server.port());
+    two.send(get("/2"));
+    CHECK(has(two.response(), "/2"));
+    // The earlier connection reads heads as it did, the later one as it is now.
+    const std::string long_field = "X: " + std::string(4 << 10, 'x') + "\r\n";
+    one.send("GET /long HTTP/1.1\r\nHost: a\r\n" + long_field + "\r\n");
+    CHECK(has(one.response(), "/long"));
+    two.send("GET /long HTTP/1.1\r\nHost: a\r\n" + long_field + "\r\n");
+    CHECK(begins(two.rest(), "HTTP/1.1 400 "));
+}
+
+TEST_CASE("a server that was never started stops at once, though its cores do not run")
+{
+    core others, mine;
+    core* const cores[] = {&others};
+    server_options options;
+    options.address = "127.0.0.1:0";
+    const auto bound = std::move(server::bind(cores, std::move(options)).value());
+    mine.start();
+    on(mine, bound->stop(std::chrono::steady_clock::now() + patience));
+    mine.join();
+}
+
 TEST_CASE("several cores share one address")
 {
     running server(echo, {}, 3);
@@ -730,6 +760,26 @@ TEST_CASE("a Unix socket")
             server.reset();
             CHECK(!std::filesystem::exists(path));
         }
+    }
+    SUBCASE("a path beyond what an address holds")
+    {
+        const std::filesystem::path deep = directory / std::string(150, 'd');
+        std::filesystem::create_directory(deep);
+        const std::string there = (deep / "s").string();
+        for (int i = 0; i < 2; ++i) {
+            running server(echo, [&there](server_options& options) { options.address = there; });
+            struct stat facts {};
+            REQUIRE(::stat(there.c_str(), &facts) == 0);
+            CHECK(S_ISSOCK(facts.st_mode));
+            CHECK((facts.st_mode & 0777) == 0600);
+            const auto link = directory / "link";
+            std::filesystem::remove(link);
+            std::filesystem::create_directory_symlink(deep, link);
+            client peer((link / "s").string());
+            peer.send(get("/deep"));
+            CHECK(has(peer.response(), "/deep"));
+        }
+        CHECK(!std::filesystem::exists(there));
     }
     SUBCASE("left by a dead process")
     {
