@@ -31,8 +31,17 @@ export class Approver {
     return (await this.#ask('GET', '/holds?status=held')).holds;
   }
 
+  /** The statement with this person's signature: what `decide` sends. */
+  async sign(hold, decision, reason) {
+    const { statement, webauthn } = await this.#ask('POST', `/holds/${hold}/statement`, { decision, reason });
+    return { statement, assertion: this.passkey.get(webauthn) };
+  }
+
+  async decide(hold, signed) {
+    return (await this.#ask('POST', `/holds/${hold}/decisions`, signed)).decision;
+  }
+
   async approve(hold, reason) {
-    const { statement, webauthn } = await this.#ask('POST', `/holds/${hold}/statement`, { decision: 'approve', reason });
-    return (await this.#ask('POST', `/holds/${hold}/decisions`, { statement, assertion: this.passkey.get(webauthn) })).decision;
+    return this.decide(hold, await this.sign(hold, 'approve', reason));
   }
 }

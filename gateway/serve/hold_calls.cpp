@@ -124,36 +124,68 @@ http::awaitable<void> answer_hold(services& all, http::exchange& x, const known_
     }
 }
 
+// How it stands now, to whoever made the call. The hold is committed: whatever goes wrong, the agent learns where to ask.
+http::awaitable<void> tell_hold(services& all, http::exchange& x, const waiting_call& call)
+{
+    const auto known = co_await look(all, x, call.hold, call.whose, true);
+    if (known) {
+        co_await answer_hold(all, x, *known);
+        co_return;
+    }
+    identity::problem_context context;
+    context.action = call.action;
+    context.hold = call.hold;
+    co_await answer_problem(x, known.error(), context);
+}
+
 // --- waiting -----------------------------------------------------------------------------------------------------------
 
 enum class until { changed, closed };
 
-// The hold once it has changed from `version` (or closed), or as it is when the time has passed; none: the agent left, or
-// had its answer already, because that was too long to be kept.
-http::awaitable<std::optional<result<known_hold>>> wait_for(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose,
-                                                            until what, clock::time_point deadline, bool with_response)
+// What a wait has to know of its hold, and no more: ten thousand may wait at once.
+struct glimpse {
+    std::int64_t version = 0;
+    bool closed = false;
+};
+
+http::awaitable<result<glimpse>> glimpse_of(services& all, http::exchange& x, hold_id id, agent_id whose)
+{
+    auto work = [id, whose](storage::transaction& tx) -> result<glimpse> {
+        const auto read = storage::hold_store::get(tx, id);
+        if (!read || read->hold.agent != whose) return fail(problem::no_hold);
+        return glimpse{read->hold.version, closed(read->hold.status)};
+    };
+    co_return co_await all.db.run(x.core().get_executor(), std::move(work));
+}
+
+// True: the hold has changed since the beginning (or closed), or the time has passed: look at it. False: the agent left, or had
+// its answer already, because that was too long to be kept.
+http::awaitable<bool> wait_for(services& all, worker& w, http::exchange& x, hold_id id, agent_id whose, until what,
+                               clock::time_point deadline, bool takes_answer)
 {
     http::signal told;
     const worker::waiting place(w, id, told);
     std::optional<release::waiting_agent> for_answer;
-    if (with_response && !x.is_head_request()) for_answer.emplace(all.releaser.waiting(), id, x.core(), told);
+    if (takes_answer && !x.is_head_request()) for_answer.emplace(all.releaser.waiting(), id, x.core(), told);
     std::optional<std::int64_t> first;
     for (;;) {
-        auto known = co_await look(all, x, id, whose, with_response);
+        const auto seen = co_await glimpse_of(all, x, id, whose);
         if (for_answer && for_answer->offered()) {
             co_await for_answer->pass_on(x);
-            co_return std::nullopt;
+            co_return false;
         }
-        if (!known) {
+        if (clock::now() >= deadline || x.stopping()) co_return true;
+        auto pause = deadline;
+        if (seen) {
+            if (!first) first = seen->version;
+            if (seen->closed || (what == until::changed && seen->version != *first)) co_return true;
+        } else if (seen.error().what == problem::storage_unavailable) {
             // The database is away: the hold is not, and the agent may still be waiting when it is back.
-            if (known.error().what != problem::storage_unavailable || clock::now() >= deadline) co_return std::move(known);
+            pause = std::min(deadline, clock::now() + 500ms);
         } else {
-            if (!first) first = known->state.version;
-            const bool enough = closed(known->state.status) || (what == until::changed && known->state.version != *first);
-            if (enough || clock::now() >= deadline || x.stopping()) co_return std::move(known);
+            co_return true;
         }
-        const auto pause = known ? deadline : std::min(deadline, clock::now() + 500ms);
-        if (co_await x.wait(told, pause) == http::woke::gone) co_return std::nullopt;
+        if (co_await x.wait(told, pause) == http::woke::gone) co_return false;
     }
 }
 
@@ -249,17 +281,18 @@ http::awaitable<void> show_hold(services& all, worker& w, http::exchange& x, hol
 {
     const auto deadline = clock::now() + wait;
     x.release_buffers();
-    auto known = co_await wait_for(all, w, x, id, whose, response ? until::closed : until::changed, deadline, response);
-    if (!known) co_return;
-    if (!*known) {
-        co_await answer_problem(x, known->error());
+    const bool go_on = co_await wait_for(all, w, x, id, whose, response ? until::closed : until::changed, deadline, response);
+    if (!go_on) co_return;
+    const auto known = co_await look(all, x, id, whose, response);
+    if (!known) {
+        co_await answer_problem(x, known.error());
         co_return;
     }
     if (response) {
-        co_await answer_hold(all, x, **known);
+        co_await answer_hold(all, x, *known);
         co_return;
     }
-    const hold& h = (*known)->state;
+    const hold& h = known->state;
     const std::string action = h.action.text(), hold_text = h.id.text();
     const std::array<field, 2> more{{{"Sallyport-Action", action}, {"Sallyport-Hold", hold_text}}};
     const std::string body = boost::json::serialize(identity::agent_view(h));
@@ -338,40 +371,38 @@ http::awaitable<void> stream_hold(services& all, worker& w, http::exchange& x, h
 
 }  // namespace
 
-http::awaitable<void> hold_and_wait(services& all, worker& w, http::exchange& x, release::held_call call, patience wait)
+http::awaitable<std::optional<storage::created>> make_hold(services& all, http::exchange& x, release::held_call call)
 {
-    const agent_id whose = call.record.agent;
     identity::problem_context context;
     context.action = call.record.id;
-    auto made = co_await all.holds.make(x.core().get_executor(), std::move(call));
+    const auto made = co_await all.holds.make(x.core().get_executor(), std::move(call));
+    failure why;
     if (!made) {
-        co_await answer_problem(x, made.error(), context);
-        co_return;
+        why = made.error();
+    } else {
+        switch (made->what.what) {
+        case storage::created::kind::created:
+            if (closed(made->status)) release::count_closed(all.metrics, made->status, {});
+            co_return made->what;
+        case storage::created::kind::same: co_return made->what;
+        case storage::created::kind::inactive: why = fail(problem::agent_suspended); break;
+        case storage::created::kind::conflict:
+            why = fail(problem::idempotency_conflict, "This Idempotency-Key was used for another action.");
+            break;
+        case storage::created::kind::overloaded: why = fail(problem::overloaded, "Too many calls are held already."); break;
+        }
     }
-    switch (made->what.what) {
-    case storage::created::kind::created:
-    case storage::created::kind::same: break;
-    case storage::created::kind::inactive: co_await answer_problem(x, fail(problem::agent_suspended), context); co_return;
-    case storage::created::kind::conflict:
-        co_await answer_problem(x, fail(problem::idempotency_conflict, "This Idempotency-Key was used for another action."), context);
-        co_return;
-    case storage::created::kind::overloaded:
-        co_await answer_problem(x, fail(problem::overloaded, "Too many calls are held already."), context);
-        co_return;
-    }
-    const hold_id id = made->what.hold;
-    // It is committed: whatever goes wrong now, the agent learns where to ask.
-    context.action = made->what.action;
-    context.hold = id;
-    if (made->what.what == storage::created::kind::created && closed(made->status)) release::count_closed(all.metrics, made->status, {});
+    co_await answer_problem(x, why, context);
+    co_return std::nullopt;
+}
+
+http::awaitable<void> wait_for_people(services& all, worker& w, http::exchange& x, waiting_call call)
+{
     x.release_buffers();
-    // Without patience the state is told as it is; the wait of zero looks once.
-    const auto known = co_await wait_for(all, w, x, id, whose, until::closed, clock::now() + wait.value_or(duration{}), true);
-    if (!known) co_return;
-    if (!*known)
-        co_await answer_problem(x, known->error(), context);
-    else
-        co_await answer_hold(all, x, **known);
+    // Without patience the state is told as it is; a wait of no time looks once.
+    const auto deadline = clock::now() + call.wait.value_or(duration{});
+    const bool go_on = co_await wait_for(all, w, x, call.hold, call.whose, until::closed, deadline, true);
+    if (go_on) co_await tell_hold(all, x, call);
 }
 
 http::awaitable<void> serve_holds(services& all, worker& w, http::exchange& x, caller who, std::string path, std::string query)

@@ -19,8 +19,18 @@ namespace sallyport::serve {
 /// How long the call may wait on its connection; none: `respond-async`.
 using patience = std::optional<duration>;
 
-/// Stores the hold and answers, now or when people have decided. Nothing of the call but its id is kept while it waits.
-http::awaitable<void> hold_and_wait(services&, worker&, http::exchange&, release::held_call, patience);
+/// What is left of a held call while it waits for people, beside its socket.
+struct waiting_call {
+    hold_id hold;
+    action_id action;
+    agent_id whose;
+    patience wait;
+};
+
+/// Commits the hold. None: it could not be, and the agent has been told why.
+http::awaitable<std::optional<storage::created>> make_hold(services&, http::exchange&, release::held_call);
+/// Answers now, or when people have decided.
+http::awaitable<void> wait_for_people(services&, worker&, http::exchange&, waiting_call);
 
 /// `/.sallyport/holds` and below; `path` and `query` as received.
 http::awaitable<void> serve_holds(services&, worker&, http::exchange&, caller, std::string path, std::string query);

@@ -334,16 +334,10 @@ http::awaitable<result<release::held_call>> prepare_hold(services& all, const wo
     co_return to_hold(all, c, std::move(verdict), std::move(kept_key));
 }
 
-// What is left of a call that will be held, when everything else of it has been given back.
-struct to_be_held {
-    release::held_call call;
-    serve::patience patience;
-};
-
 // Judges, and serves to the end what is not held.
-http::awaitable<std::optional<to_be_held>> judge_and_serve(services& all, worker& w, http::exchange& x, caller who,
-                                                           identity::standing_ptr standing, const canonical_target& target, time_point now,
-                                                           clock::time_point began)
+http::awaitable<std::optional<waiting_call>> judge_and_serve(services& all, worker& w, http::exchange& x, caller who,
+                                                             identity::standing_ptr standing, const canonical_target& target,
+                                                             time_point now, clock::time_point began)
 {
     call c;
     c.standing = std::move(standing);
@@ -373,10 +367,13 @@ http::awaitable<std::optional<to_be_held>> judge_and_serve(services& all, worker
     case verdict_kind::deny: co_await deny(all, w, x, c); co_return std::nullopt;
     case verdict_kind::hold: {
         auto prepared = co_await prepare_hold(all, w, x, c);
-        if (prepared) co_return to_be_held{std::move(*prepared), patience_of(c)};
-        const failure why = prepared.error();
-        co_await answer_problem(x, why, context);
-        co_return std::nullopt;
+        if (!prepared) {
+            co_await answer_problem(x, prepared.error(), context);
+            co_return std::nullopt;
+        }
+        const auto made = co_await make_hold(all, x, std::move(*prepared));
+        if (!made) co_return std::nullopt;
+        co_return waiting_call{made->hold, made->action, c.who.agent->id, patience_of(c)};
     }
     case verdict_kind::allow: break;
     }
@@ -389,9 +386,8 @@ http::awaitable<std::optional<to_be_held>> judge_and_serve(services& all, worker
     co_return std::nullopt;
 }
 
-}  // namespace
-
-http::awaitable<void> serve_agent(services& all, worker& w, http::exchange& x)
+// All but the waiting, so that a call which waits keeps nothing of what it took to come so far.
+http::awaitable<std::optional<waiting_call>> serve_until_held(services& all, worker& w, http::exchange& x)
 {
     const auto began = clock::now();
     const time_point now = local_now();
@@ -400,40 +396,47 @@ http::awaitable<void> serve_agent(services& all, worker& w, http::exchange& x)
     const auto target = read_target(head.target, head.host, scratch);
     if (!target) {
         co_await refuse(all, x, target.error());
-        co_return;
+        co_return std::nullopt;
     }
     if (target->path == token_path) {
         co_await serve_token(all, w, x);
-        co_return;
+        co_return std::nullopt;
     }
     if (is_under(target->path, well_known) && target->path != well_known) {
         const std::string path(target->path);
         co_await serve_well_known(all, w, x, path);
-        co_return;
+        co_return std::nullopt;
     }
 
     identity::standing_ptr standing = w.standing();
     // What no route keeps is refused before anybody is identified: it is the framing's kind of wrong.
     if (const auto refused = target->refused_by(standing->config->kept_by_some_route())) {
         co_await refuse(all, x, *refused);
-        co_return;
+        co_return std::nullopt;
     }
     auto who = identify(w, all.signing, *standing, head, now);
     if (!who) {
         co_await refuse(all, x, who.error());
-        co_return;
+        co_return std::nullopt;
     }
     if (is_under(target->path, own_path)) {
         co_await serve_holds(all, w, x, std::move(*who), std::string(target->path), std::string(target->query.value_or("")));
-        co_return;
+        co_return std::nullopt;
     }
     if (is_under(target->path, oauth) || target->path == well_known) {
         failure nowhere = fail(problem::no_route, "That path is the gateway's own and leads nowhere.");
         co_await refuse(all, x, std::move(nowhere));
-        co_return;
+        co_return std::nullopt;
     }
-    auto held = co_await judge_and_serve(all, w, x, std::move(*who), std::move(standing), *target, now, began);
-    if (held) co_await hold_and_wait(all, w, x, std::move(held->call), held->patience);
+    co_return co_await judge_and_serve(all, w, x, std::move(*who), std::move(standing), *target, now, began);
+}
+
+}  // namespace
+
+http::awaitable<void> serve_agent(services& all, worker& w, http::exchange& x)
+{
+    const auto held = co_await serve_until_held(all, w, x);
+    if (held) co_await wait_for_people(all, w, x, *held);
 }
 
 }  // namespace sallyport::serve

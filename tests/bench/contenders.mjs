@@ -114,6 +114,7 @@ routes:
   - id: payments
     prefix: /payments
     upstream: http://127.0.0.1:${port}
+    wait: { max: 1h }
 policies:
   - id: small-refunds-pass
     route: payments

@@ -40,10 +40,10 @@ export function kernelMemory() {
 }
 
 /** Runs wrk and gives { calls, failed, seconds, p50, p99 } (times in milliseconds). */
-export function wrk(script, { url, connections, seconds, token = '' }) {
+export function wrk(script, { url, connections, seconds, token = '', environment = {} }) {
   const args = ['--cpu-list', OTHER_CORE, 'wrk', '--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--script', script, url];
   return new Promise((done, failed) => {
-    execFile('taskset', args, { env: { ...process.env, TOKEN: token } }, (error, stdout, stderr) => {
+    execFile('taskset', args, { env: { ...process.env, TOKEN: token, ...environment } }, (error, stdout, stderr) => {
       const line = stdout.split('\n').find((l) => l.startsWith('RESULT '));
       if (error || !line) failed(new Error(`wrk: ${stderr || stdout}`));
       else done(JSON.parse(line.slice(7)));
