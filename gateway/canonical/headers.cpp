@@ -79,6 +79,13 @@ bool never_to_upstream(std::string_view name) noexcept
     return begins_with(name, "proxy-") || begins_with(name, "x-forwarded-");
 }
 
+/// Not where the upstream's answer is searched for a credential: a coded answer cannot be, and of one that is fetched in parts
+/// each part may hold a part of it.
+bool hides_credential(std::string_view name) noexcept
+{
+    return is_name(name, "accept-encoding") || is_name(name, "range") || is_name(name, "if-range");
+}
+
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
 
 constexpr bool is_token_character(char c) noexcept  // RFC 9110 §5.6.2
@@ -271,7 +278,8 @@ bool field_filter::never_sent(std::string_view name) const noexcept
 {
     if (of_connection(name) || begins_with(name, "sallyport-")) return true;
     if (direction_ == direction::to_agent) return false;
-    return never_to_upstream(name) || (!credential_header_.empty() && same_folded(name, credential_header_));
+    if (never_to_upstream(name)) return true;
+    return !credential_header_.empty() && (same_folded(name, credential_header_) || hides_credential(name));
 }
 
 void field_filter::pass(std::string_view name, std::string_view value)

@@ -83,7 +83,9 @@ private:
 };
 
 /// The agent's fields that are sent on and judged, lower-case names, in order, in place of what `out` had. Host,
-/// Content-Length and the credential are not among them: the gateway writes its own.
+/// Content-Length and the credential are not among them: the gateway writes its own. Where there is a credential, neither are
+/// Accept-Encoding (the gateway asks for `identity`), Range and If-Range: the answer must be one in which it can be found.
+/// What went through this goes through it unchanged.
 template <class Fields>
 void fields_to_upstream(const Fields& fields, std::string_view credential_header, header_list& out)
 {

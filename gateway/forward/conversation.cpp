@@ -30,6 +30,11 @@ void drop_sent(std::size_t bytes, std::string_view& head, std::string_view& firs
     }
 }
 
+failure broken_answer(std::string cause)
+{
+    return fail(problem::outcome_unknown, "the upstream gave no answer that can be read", std::move(cause));
+}
+
 /// How long the upstream will keep the connection (`Keep-Alive: timeout=5`; RFC 2068 §19.7.1.1), less a margin for the way:
 /// a request that crosses the upstream's close would be lost with an unknown outcome.
 std::chrono::milliseconds promised_idle(const http::response_head& head) noexcept
@@ -64,27 +69,34 @@ asked conversation::gave_up(asked how, failure why)
     return how;
 }
 
+// The upstream may answer before it has read the request, and read no further then: who only wrote would wait for ever
+// (RFC 9112 §9.5). Or it answers while it reads, as whoever transforms a stream does: who stopped writing then would cut the
+// request off. So another coroutine writes what did not go at once, while this one reads head and body.
 http::awaitable<asked> conversation::ask(const body_start& body, steady_time until)
 {
-    unsent rest;
-    asked how = co_await begin(body, until, rest);
+    asked how = co_await begin(body, until);
     if (how == asked::answered) {
-        sent_all_ = body.agent == nullptr && rest.empty();
-        how = sent_all_ ? co_await read_head() : co_await exchange_both_ways(body, rest, until);
+        sent_all_ = body.agent == nullptr && rest_.empty();
+        if (!sent_all_) start_sending(body, until);
+        how = co_await read_head();
+        // What was refused is not read further.
+        if (sending() && (how != asked::answered || head().status >= 400)) co_await end_sending(false);
+        // Bytes may have gone between the reader's verdict and the sender's end.
+        if (how == asked::nothing_sent && perhaps_sent()) how = gave_up(asked::broken, broken_answer(why_.cause));
     }
     // A part of a request must not look like a whole one, whatever its framing: then with a reset.
-    if (how != asked::answered) lease_.drop(sent_ > 0 && !sent_all_);
+    if (how != asked::answered) lease_.drop(perhaps_sent() && !sent_all_);
     co_return how;
 }
 
-http::awaitable<asked> conversation::begin(const body_start& body, steady_time until, unsent& rest)
+http::awaitable<asked> conversation::begin(const body_start& body, steady_time until)
 {
     for (bool fresh = false;; fresh = true) {
         auto taken = co_await pool_.take(route_.upstream, route_.ca, until, fresh);
         if (!taken) co_return gave_up(asked::nothing_sent, std::move(taken.error()));
         lease_ = std::move(*taken);
         http::stream& stream = lease_->stream;
-        stream.read_by(until);
+        read_until(until);
         stream.write_by(until);
         times_.connected = now();
 
@@ -109,59 +121,75 @@ http::awaitable<asked> conversation::begin(const body_start& body, steady_time u
             co_return gave_up(asked::nothing_sent, fail(problem::upstream_unreachable, "the upstream cannot be reached", cause));
         }
         // The scratch string is another's from the next suspension on.
-        if (!head.empty()) rest.head = head;
-        rest.first = first;
-        rest.tail = tail;
+        if (!head.empty()) rest_.head = head;
+        rest_.first = first;
+        rest_.tail = tail;
         co_return asked::answered;
     }
 }
 
-// The upstream may answer before it has read the request, and read no further then: who only wrote would wait for ever
-// (RFC 9112 §9.5). So one coroutine writes while this one reads.
-http::awaitable<asked> conversation::exchange_both_ways(const body_start& body, unsent& rest, steady_time until)
+void conversation::start_sending(const body_start& body, steady_time until)
 {
     const auto threw = [this](std::string_view what) {
-        sender_threw_ = true;
-        why_ = fail(problem::internal_error, "the request could not be sent", std::string(what));
+        sending_failed_ = fail(problem::internal_error, "the request could not be sent", std::string(what));
+        agents_turn_ = false;
         lease_->stream.interrupt();
     };
-    http::task_group sender(pool_.core().get_executor(), threw);
-    sender.spawn(send_rest(body, rest, until));
-    asked how = asked::broken;
-    std::exception_ptr thrown;
-    try {
-        how = co_await read_head();
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    // The sender refers to this frame, so it ends first, even when this coroutine is itself being cancelled.
+    sender_ = std::make_unique<http::task_group>(pool_.core().get_executor(), threw);
+    sender_->spawn(send_rest(body, until));
+}
+
+http::awaitable<void> conversation::end_sending(bool complete)
+{
+    // The sender refers to this object, so it ends first, even when this coroutine is itself being cancelled.
     co_await boost::asio::this_coro::throw_if_cancelled(false);
-    sender.cancel();
-    co_await sender.join();
+    const bool reads_on = complete && body_ended_ && head().keep_alive;
+    if (!reads_on) {
+        // A wait that has ended already is not cancelled any more, and would be followed by one more write.
+        stop_sending_ = true;
+        sender_->cancel();
+    }
+    co_await sender_->join();
+    agents_turn_ = false;
+    read_until(read_until_);
     co_await boost::asio::this_coro::throw_if_cancelled(true);
-    if (thrown) std::rethrow_exception(thrown);
-    co_return how;
+}
+
+void conversation::read_until(steady_time at) noexcept
+{
+    read_until_ = at;
+    if (!agents_turn_) lease_->stream.read_by(at);
 }
 
 http::awaitable<bool> conversation::write(std::string_view first, std::string_view second, std::string_view third, steady_time until)
 {
     http::stream& stream = lease_->stream;
     stream.write_by(until);
-    const http::transfer written = co_await stream.write_all(first, second, third);
-    sent_ += written.bytes;
-    if (!written.error) co_return true;
-    if (written.error == error::timed_out) {
-        stalled_ = true;
-        stream.interrupt();
+    while (first.size() + second.size() + third.size() > 0) {
+        if (stop_sending_) co_return false;
+        wrote_ciphertext_ = stream.secure();
+        // Counted at once: that the rest fails, or that nobody waits for it, does not take back what went.
+        const http::transfer written = stream.try_write(first, second, third);
+        sent_ += written.bytes;
+        drop_sent(written.bytes, first, second, third);
+        if (written.error == error::would_block) {
+            co_await stream.wait_writable();
+        } else if (written.error) {
+            if (written.error == error::timed_out) {
+                stalled_ = true;
+                stream.interrupt();
+            }
+            // Another failure is left to the reader: an upstream that refuses early answers, closes, and so breaks this writing.
+            co_return false;
+        }
     }
-    // Another failure is left to the reader: an upstream that refuses early answers, closes, and so breaks this writing.
-    co_return false;
+    co_return true;
 }
 
-http::awaitable<void> conversation::send_rest(const body_start& body, unsent& rest, steady_time until)
+http::awaitable<void> conversation::send_rest(body_start body, steady_time until)
 {
-    if (!rest.empty()) {
-        const bool written = co_await write(rest.head, rest.first, rest.tail, until);
+    if (!rest_.empty()) {
+        const bool written = co_await write(rest_.head, rest_.first, rest_.tail, until);
         if (!written) co_return;
     }
     if (body.agent != nullptr) {
@@ -169,12 +197,15 @@ http::awaitable<void> conversation::send_rest(const body_start& body, unsent& re
         const bool chunked = body.framing.kind == body_framing::kind::chunked;
         for (;;) {
             // While the agent is slow the upstream is not: how long an agent may take is the exchange's to say.
+            agents_turn_ = true;
             stream.no_read_deadline();
             const auto piece = co_await body.agent->read_some_body(body.limit);
+            agents_turn_ = false;
             const steady_time limit = now() + route_.timeout;
-            stream.read_by(limit);
+            read_until(limit);
             if (!piece) {
-                agent_failure_ = piece.error();
+                sending_failed_ = piece.error();
+                by_agent_ = true;
                 stream.interrupt();
                 co_return;
             }
@@ -198,13 +229,15 @@ http::awaitable<void> conversation::send_rest(const body_start& body, unsent& re
 
 asked conversation::lost(const boost::system::error_code& error)
 {
-    if (agent_failure_) return gave_up(asked::agent_failed, std::move(*agent_failure_));
-    if (sender_threw_) return gave_up(sent_ == 0 ? asked::nothing_sent : asked::broken, std::move(why_));
+    if (sending_failed_) {
+        const asked unless_agent = perhaps_sent() ? asked::broken : asked::nothing_sent;
+        return gave_up(by_agent_ ? asked::agent_failed : unless_agent, std::move(*sending_failed_));
+    }
     const std::string cause = route_.upstream.authority + ": " + error.message();
-    if (sent_ == 0) return gave_up(asked::nothing_sent, fail(problem::upstream_unreachable, "the upstream cannot be reached", cause));
+    if (!perhaps_sent()) return gave_up(asked::nothing_sent, fail(problem::upstream_unreachable, "the upstream cannot be reached", cause));
     if ((error == error::timed_out || stalled_) && lease_->in.rest().empty())
         return gave_up(asked::timed_out, fail(problem::upstream_timeout, "the upstream did not answer in time", cause));
-    return gave_up(asked::broken, fail(problem::outcome_unknown, "the upstream gave no answer that can be read", cause));
+    return gave_up(asked::broken, broken_answer(cause));
 }
 
 http::awaitable<asked> conversation::read_head()
@@ -214,7 +247,7 @@ http::awaitable<asked> conversation::read_head()
     for (int interim = 0;;) {
         // The answer is not there yet: to wait first saves the system call that would find nothing. What the sender has to
         // say interrupts the wait, or was said before it.
-        if (agent_failure_ || sender_threw_ || stalled_) co_return lost(error::operation_aborted);
+        if (sending_failed_ || stalled_) co_return lost(error::operation_aborted);
         co_await upstream.stream.wait_readable();
         const http::transfer read = upstream.stream.try_read(upstream.in.room());
         if (read.error == error::would_block) continue;
@@ -226,8 +259,7 @@ http::awaitable<asked> conversation::read_head()
             const auto parsed = upstream.in.parse(answers_head);
             if (!parsed)
                 co_return gave_up(asked::broken,
-                                  fail(problem::outcome_unknown, "the upstream gave no answer that can be read",
-                                       route_.upstream.authority + ": " + parsed.error().detail + ' ' + parsed.error().cause));
+                                  broken_answer(route_.upstream.authority + ": " + parsed.error().detail + ' ' + parsed.error().cause));
             if (!*parsed) break;
             const http::response_head& head = upstream.in.head();
             if (!head.interim()) {
@@ -237,8 +269,8 @@ http::awaitable<asked> conversation::read_head()
             // RFC 9110 §15.2: 100 and 103 are the upstream's talk with its client, which is the gateway. Nobody asked to
             // switch protocols; what follows a 101 could be anything.
             if (head.status == 101 || ++interim > max_interim)
-                co_return gave_up(asked::broken, fail(problem::outcome_unknown, "the upstream gave no answer that can be read",
-                                                      route_.upstream.authority + ": interim answer " + std::to_string(head.status)));
+                co_return gave_up(asked::broken,
+                                  broken_answer(route_.upstream.authority + ": interim answer " + std::to_string(head.status)));
             upstream.in.next();
             if (upstream.in.rest().empty()) break;
         }
@@ -305,12 +337,18 @@ result<std::string_view> conversation::arrived_body()
 
 http::awaitable<result<std::string_view>> conversation::read_body(steady_time until)
 {
-    for (;;) {
+    for (bool waits = false;; waits = true) {
         auto piece = take_arrived();
         if (!piece || !piece->empty() || body_ended_) co_return piece;
+        // Half a request from the agent leads to no whole answer.
+        if (sending_failed_) co_return *sending_failed_;
         upstream_connection& upstream = *lease_;
-        upstream.stream.read_by(until);
-        const http::transfer read = co_await upstream.stream.read_some(upstream.in.room(read_ahead));
+        if (!waits) read_until(until);  // once: a deadline that is set again has not passed
+        const http::transfer read = upstream.stream.try_read(upstream.in.room(read_ahead));
+        if (read.error == error::would_block) {
+            co_await upstream.stream.wait_readable();
+            continue;
+        }
         if (read.error) {
             // Over TLS only a proper close_notify gives eof: a cut stream cannot pass for its end (RFC 9112 §9.8).
             if (until_close_ && read.error == error::eof) {
@@ -332,7 +370,7 @@ void conversation::done() noexcept
     // Bytes behind the answer would be read as the next call's (response splitting).
     const bool fit = sent_all_ && body_ended_ && !until_close_ && head().keep_alive && upstream.in.rest().empty();
     if (!fit) {
-        lease_.drop();
+        lease_.drop(!sent_all_);
         return;
     }
     upstream.idle_time = promised_idle(head());

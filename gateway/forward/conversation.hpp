@@ -13,6 +13,7 @@
 #include "workflows/result.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,9 +59,14 @@ public:
     /// How much is still to come, where Content-Length says so.
     std::optional<std::uint64_t> length_left() const noexcept;
 
-    /// The answer is read: the connection goes back for other calls if it is fit for them.
+    /// A part of the request is still on its way, which may go on while the answer comes. Then `end_sending` must have
+    /// returned before `done` is called and before this goes, also when what is between them throws.
+    bool sending() const noexcept { return sender_ && sender_->running() > 0; }
+    /// `complete`: the answer was read to its end, so what is left of the request goes on too, if the upstream keeps the
+    /// connection and thereby says that it reads on. Else the request ends here, in the middle.
+    http::awaitable<void> end_sending(bool complete);
+    /// The connection goes back for other calls if it is fit for them, and ends otherwise.
     void done() noexcept;
-    void drop() noexcept { lease_.drop(); }
 
     failure& why() noexcept { return why_; }
     std::uint64_t sent_bytes() const noexcept { return sent_; }
@@ -74,13 +80,15 @@ private:
         bool empty() const noexcept { return head.empty() && first.empty() && tail.empty(); }
     };
 
-    http::awaitable<asked> begin(const body_start& body, http::steady_time until, unsent& rest);
-    http::awaitable<asked> exchange_both_ways(const body_start& body, unsent& rest, http::steady_time until);
-    http::awaitable<void> send_rest(const body_start& body, unsent& rest, http::steady_time until);
+    http::awaitable<asked> begin(const body_start& body, http::steady_time until);
+    void start_sending(const body_start& body, http::steady_time until);
+    http::awaitable<void> send_rest(body_start body, http::steady_time until);
     http::awaitable<bool> write(std::string_view first, std::string_view second, std::string_view third, http::steady_time until);
     http::awaitable<asked> read_head();
+    void read_until(http::steady_time) noexcept;
     asked gave_up(asked, failure);
     asked lost(const boost::system::error_code&);
+    bool perhaps_sent() const noexcept { return sent_ > 0 || wrote_ciphertext_; }
     result<std::string_view> take_arrived();
     void begin_body() noexcept;
 
@@ -93,12 +101,18 @@ private:
     std::uint64_t sent_ = 0, received_ = 0;
 
     // of the request
-    std::optional<failure> agent_failure_;
+    std::unique_ptr<http::task_group> sender_;  // of what did not go at once; refers to this object
+    unsent rest_;
+    std::optional<failure> sending_failed_;
+    bool by_agent_ = false;  // that failed
     bool sent_all_ = false;
-    bool stalled_ = false;  // the upstream takes nothing more
-    bool sender_threw_ = false;
+    bool stop_sending_ = false;
+    bool stalled_ = false;           // the upstream takes nothing more
+    bool agents_turn_ = false;       // the sender waits for the agent, so nobody waits for the upstream
+    bool wrote_ciphertext_ = false;  // of a record that the system took in part, nothing is counted
 
-    // of the answer's body
+    // of the answer
+    http::steady_time read_until_{};
     std::optional<http::chunk_decoder> chunks_;
     std::uint64_t left_ = 0;  // of Content-Length
     std::uint64_t body_bytes_ = 0;

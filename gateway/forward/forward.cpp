@@ -3,6 +3,7 @@
 #include "gateway/forward/answer_fields.hpp"
 #include "gateway/forward/conversation.hpp"
 
+#include <exception>
 #include <memory_resource>
 #include <string>
 #include <utility>
@@ -39,7 +40,7 @@ public:
     {
         const auto arrived = talk_.arrived_body();
         if (!arrived) {
-            fail_before_head(arrived.error());
+            told_.failed = arrived.error();
         } else if (talk_.ended()) {
             co_await respond(*arrived);
         } else if (forms_ && talk_.head().content_length.value_or(look_at_once + 1) <= look_at_once) {
@@ -64,12 +65,6 @@ private:
         return all;
     }
 
-    void fail_before_head(const failure& why)
-    {
-        told_.failed = why;
-        talk_.drop();
-    }
-
     http::awaitable<void> respond(std::string_view body)
     {
         const http::response_head& head = talk_.head();
@@ -89,7 +84,6 @@ private:
             written = co_await agent_.respond(head.status, all, body);
         }
         told_.agent_gone = !written;
-        talk_.done();
     }
 
     http::awaitable<void> collect(std::string_view first)
@@ -97,7 +91,10 @@ private:
         std::string whole(first);
         for (;;) {
             const auto piece = co_await talk_.read_body(now() + route_.timeout);
-            if (!piece) co_return fail_before_head(piece.error());
+            if (!piece) {
+                told_.failed = piece.error();
+                co_return;
+            }
             if (piece->empty()) break;
             whole += *piece;
         }
@@ -124,11 +121,11 @@ private:
             if (!text.empty()) written = co_await agent_.write_body(text);
             if (!written) break;
             const auto next = co_await talk_.read_body(now() + route_.timeout);
+            if (!next && !agent_.open()) break;  // it left in the middle of its own body
             if (!next) {
                 // The one way to say so that is left: the answer does not end properly.
                 told_.failed = next.error();
                 agent_.abort_response();
-                talk_.drop();
                 co_return;
             }
             if (next->empty()) {
@@ -136,13 +133,11 @@ private:
                 if (!rest.empty()) written = co_await agent_.write_body(rest);
                 if (written) written = co_await agent_.end_response();
                 told_.agent_gone = !written;
-                talk_.done();
                 co_return;
             }
             piece = *next;
         }
         told_.agent_gone = true;
-        talk_.drop();
     }
 
     http::exchange& agent_;
@@ -183,13 +178,21 @@ http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, c
             start.framing = length ? body_framing{body_framing::kind::length, *length} : body_framing{body_framing::kind::chunked};
         }
     }
-    const asked how = co_await talk.ask(start, now() + route.timeout);
-    if (how == asked::answered) {
-        passing way(agent, pool, route, request, added, talk, told);
-        co_await way.run();
-    } else {
-        told.failed = std::move(talk.why());
+    std::exception_ptr thrown;
+    try {
+        const asked how = co_await talk.ask(start, now() + route.timeout);
+        if (how == asked::answered) {
+            passing way(agent, pool, route, request, added, talk, told);
+            co_await way.run();
+        } else {
+            told.failed = std::move(talk.why());
+        }
+    } catch (...) {
+        thrown = std::current_exception();
     }
+    if (talk.sending()) co_await talk.end_sending(!thrown && !told.failed && !told.agent_gone);
+    talk.done();
+    if (thrown) std::rethrow_exception(thrown);
     told.request_bytes = talk.sent_bytes();
     told.response_bytes = talk.body_bytes();
     told.times = talk.times();

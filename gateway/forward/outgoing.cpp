@@ -81,7 +81,7 @@ bool write_request_head(std::string& out, const outgoing& request, const body_fr
     put(out, "Host", request.authority);
 
     for (const field& one : request.headers) {
-        // The canonical action has neither; should it ever, the gateway's own must be the only one.
+        // The canonical action has neither (canonical/headers.hpp); should it ever, the gateway's own must be the only one.
         if (request.credential &&
             (same_ignoring_case(one.name, request.credential->header) || same_ignoring_case(one.name, "accept-encoding")))
             continue;

@@ -17,46 +17,163 @@ void wipe_string(std::string& text) noexcept
     text.clear();
 }
 
-constexpr char lower_hex[] = "0123456789abcdef";
-constexpr char upper_hex[] = "0123456789ABCDEF";
-
-/// As a JSON serialiser writes it inside quotes (RFC 8259 §7); `slash`: those that write `\/` too.
-std::string json_form(std::string_view raw, bool slash)
+int hex_digit(char c) noexcept
 {
-    std::string out;
-    for (const char c : raw) {
-        const auto byte = static_cast<std::uint8_t>(c);
-        if (c == '"' || c == '\\' || (slash && c == '/')) {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20) {
-            out += "\\u00";
-            out += lower_hex[byte >> 4];
-            out += lower_hex[byte & 15];
-        } else {
-            out += c;
-        }
-    }
-    return out;
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
 }
 
-/// RFC 3986 §2.1: everything but unreserved characters escaped, as `encodeURIComponent` and its like do.
-std::string percent_form(std::string_view raw, const char* digits)
-{
-    std::string out;
-    for (const char c : raw) {
-        const auto byte = static_cast<std::uint8_t>(c);
-        const bool unreserved =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (unreserved) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+bool is_alphanumeric(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// Places in a text, few: how far a form has been read, for each way to read it.
+class places {
+public:
+    void add(std::size_t at) noexcept
+    {
+        if (std::find(begin(), end(), at) == end() && count_ < at_.size()) at_[count_++] = at;
+    }
+    const std::size_t* begin() const noexcept { return at_.data(); }
+    const std::size_t* end() const noexcept { return at_.data() + count_; }
+    bool empty() const noexcept { return count_ == 0; }
+
+private:
+    std::array<std::size_t, 8> at_{};
+    std::size_t count_ = 0;
+};
+
+/// Reads one character of a form at one place of a text, in every spelling.
+class speller {
+public:
+    explicit speller(std::string_view text) noexcept : text_(text) {}
+    /// The text ended where the spelling might have gone on.
+    bool cut() const noexcept { return cut_; }
+
+    void read(char wanted, std::size_t at, places& behind) noexcept
+    {
+        if (at == text_.size()) {
+            cut_ = true;
+            return;
+        }
+        const char c = text_[at];
+        if (c == wanted || (c == '+' && wanted == ' ')) behind.add(at + 1);
+        switch (c) {
+        case '%': return percent(wanted, at + 1, behind);
+        case '\\': return backslash(wanted, at + 1, behind);
+        case '&': return entity(wanted, at + 1, behind);
+        default: return;
         }
     }
-    return out;
+
+private:
+    /// Digits of a base, `least` to `most` of them; their number, or -1. `at` is moved behind them.
+    int number(int base, std::size_t least, std::size_t most, std::size_t& at) noexcept
+    {
+        int value = 0;
+        std::size_t digits = 0;
+        for (; digits < most; ++digits, ++at) {
+            if (at == text_.size()) {
+                cut_ = true;
+                return -1;
+            }
+            const int digit = hex_digit(text_[at]);
+            if (digit < 0 || digit >= base) break;
+            value = value * base + digit;
+        }
+        return digits >= least ? value : -1;
+    }
+    bool follows(std::string_view what, std::size_t at) noexcept
+    {
+        const std::string_view there = text_.substr(at, what.size());
+        if (there.size() < what.size() && what.starts_with(there)) cut_ = true;
+        return there == what;
+    }
+    static int code(char c) noexcept { return static_cast<std::uint8_t>(c); }
+
+    /// RFC 3986 §2.1, also encoded again: `%2F`, `%252F`.
+    void percent(char wanted, std::size_t at, places& behind) noexcept
+    {
+        for (int times = 0; times < 3; ++times) {
+            std::size_t end = at;
+            const int value = number(16, 2, 2, end);
+            if (value < 0) return;
+            if (value == code(wanted)) behind.add(end);
+            if (value != '%') return;
+            at = end;
+        }
+    }
+    /// As in strings of JSON and scripts (RFC 8259 §7), also in strings within strings: `\/`, `\\\/`, `\u002f`, `\x2f`.
+    void backslash(char wanted, std::size_t at, places& behind) noexcept
+    {
+        std::size_t slashes = 1;
+        while (slashes < 8 && at < text_.size() && text_[at] == '\\') {
+            ++slashes;
+            ++at;
+            if (wanted == '\\' && (slashes == 2 || slashes == 4 || slashes == 8)) behind.add(at);
+        }
+        if (at == text_.size()) {
+            cut_ = true;
+            return;
+        }
+        const char c = text_[at];
+        if (c == wanted && c != '\\' && !is_alphanumeric(c)) behind.add(at + 1);
+        if (c != 'u' && c != 'x') return;
+        const std::size_t digits = c == 'u' ? 4 : 2;
+        std::size_t end = at + 1;
+        if (number(16, digits, digits, end) == code(wanted)) behind.add(end);
+    }
+    /// HTML and XML: `&amp;`, `&#43;`, `&#x2B;`.
+    void entity(char wanted, std::size_t at, places& behind) noexcept
+    {
+        struct named {
+            char c;
+            std::string_view text;
+        };
+        constexpr named names[] = {{'&', "amp;"}, {'<', "lt;"}, {'>', "gt;"}, {'"', "quot;"}, {'\'', "apos;"}};
+        for (const named& one : names)
+            if (one.c == wanted && follows(one.text, at)) behind.add(at + one.text.size());
+        if (!follows("#", at)) return;
+        ++at;
+        if (at == text_.size()) {
+            cut_ = true;
+            return;
+        }
+        const bool hex = text_[at] == 'x' || text_[at] == 'X';
+        if (hex) ++at;
+        const int value = number(hex ? 16 : 10, 1, 6, at);
+        if (value == code(wanted) && follows(";", at)) behind.add(at + 1);
+    }
+
+    std::string_view text_;
+    bool cut_ = false;
+};
+
+struct reading {
+    std::size_t end = 0;  // behind the occurrence; 0: there is none
+    bool cut = false;     // more text may make one
+};
+
+reading read_form(std::string_view form, std::string_view text, std::size_t from) noexcept
+{
+    speller spelled(text);
+    places here;
+    here.add(from);
+    for (const char wanted : form) {
+        places behind;
+        for (const std::size_t at : here) spelled.read(wanted, at, behind);
+        if (behind.empty()) return {0, spelled.cut()};
+        here = behind;
+    }
+    return {*std::max_element(here.begin(), here.end()), spelled.cut()};
+}
+
+/// Quick, for most places: no spelling of `form` is there.
+bool begins_otherwise(std::string_view form, std::string_view text, std::size_t from) noexcept
+{
+    const auto escapes = [](char c) { return c == '%' || c == '\\' || c == '&' || c == '+'; };
+    if (text[from] != form.front()) return !escapes(text[from]);
+    return form.size() > 1 && from + 1 < text.size() && text[from + 1] != form[1] && !escapes(text[from + 1]) && !escapes(text[from]);
 }
 
 std::string base64_form(std::string_view raw)
@@ -85,11 +202,22 @@ credential_forms::credential_forms(std::string_view header_value, std::string_vi
             wipe_string(form);
             return;
         }
-        longest_ = std::max(longest_, form.size());
+        begins_[static_cast<std::uint8_t>(form.front())] = true;
+        if (form.front() == ' ') begins_['+'] = true;
         forms_.push_back(std::move(form));
     };
+    // Also with the alphabet for URLs and file names (RFC 4648 §5).
+    const auto add_base64 = [&add](std::string form) {
+        std::string in_urls = form;
+        std::replace(in_urls.begin(), in_urls.end(), '+', '-');
+        std::replace(in_urls.begin(), in_urls.end(), '/', '_');
+        add(std::move(form));
+        add(std::move(in_urls));
+    };
     forms_.reserve(9);
+    begins_['%'] = begins_['\\'] = begins_['&'] = true;
     add(std::string(header_value));
+    const bool basic = header_value.starts_with("Basic ");
     // `scheme SP token` (RFC 9110 §11.4): the token alone is the credential too. Of `Basic` it is the base64.
     if (const auto space = header_value.find(' '); space != std::string_view::npos) {
         std::string_view token = header_value.substr(space + 1);
@@ -98,12 +226,16 @@ credential_forms::credential_forms(std::string_view header_value, std::string_vi
         if (token.find(' ') == std::string_view::npos && token.size() >= 4) add(std::string(token));
     }
     add(std::string(raw));
-    add(json_form(raw, false));
-    add(json_form(raw, true));
-    add(percent_form(raw, upper_hex));
-    add(percent_form(raw, lower_hex));
-    // Three bytes make a unit of base64: a shorter secret would be found in anybody's base64.
-    if (raw.size() >= 6) add(base64_form(raw));
+    if (raw.size() >= least_alone) add_base64(base64_form(raw));
+    if (const auto colon = raw.find(':'); basic && colon != std::string_view::npos) {
+        const std::string_view user = raw.substr(0, colon), password = raw.substr(colon + 1);
+        // Some upstreams take a key as the user, with no password or any.
+        const std::string_view alone = password.size() >= least_alone ? password : user;
+        if (alone.size() >= least_alone) {
+            add(std::string(alone));
+            add_base64(base64_form(alone));
+        }
+    }
 }
 
 credential_forms& credential_forms::operator=(credential_forms&& other) noexcept
@@ -111,7 +243,7 @@ credential_forms& credential_forms::operator=(credential_forms&& other) noexcept
     if (this != &other) {
         wipe();
         forms_ = std::move(other.forms_);
-        longest_ = other.longest_;
+        begins_ = other.begins_;
     }
     return *this;
 }
@@ -122,13 +254,15 @@ void credential_forms::wipe() noexcept
 {
     for (std::string& form : forms_) wipe_string(form);
     forms_.clear();
-    longest_ = 0;
+    begins_ = {};
 }
 
 bool credential_forms::found_in(std::string_view text) const noexcept
 {
-    for (const std::string& form : forms_) {
-        if (form.size() <= text.size() && ::memmem(text.data(), text.size(), form.data(), form.size()) != nullptr) return true;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (!begins_[static_cast<std::uint8_t>(text[at])]) continue;
+        for (const std::string& form : forms_)
+            if (!begins_otherwise(form, text, at) && read_form(form, text, at).end != 0) return true;
     }
     return false;
 }
@@ -166,32 +300,16 @@ std::string_view redactor::run(std::string_view text, bool last)
 {
     spans_.clear();
     if (covered_ > 0) spans_.push_back({0, covered_});
-    for (const std::string& form : forms_->forms_) {
-        // Overlapping occurrences count: of `aa` in `aaa` nothing may remain.
-        for (std::size_t from = 0; from + form.size() <= text.size();) {
-            const void* hit = ::memmem(text.data() + from, text.size() - from, form.data(), form.size());
-            if (hit == nullptr) break;
-            const auto at = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
-            spans_.push_back({at, at + form.size()});
-            from = at + 1;
-        }
-    }
-
-    // From `cut` on, a later piece may still complete an occurrence.
+    // Occurrences that overlap count each: of `aa` in `aaa` nothing may remain. From `cut` on, a later piece may still
+    // complete one.
     std::size_t cut = text.size();
-    if (!last) {
-        const std::size_t reach = std::min(text.size(), forms_->longest() - 1);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (!forms_->begins_[static_cast<std::uint8_t>(text[at])]) continue;
         for (const std::string& form : forms_->forms_) {
-            const std::size_t most = std::min(reach, form.size() - 1);
-            for (std::size_t start = text.size() - most; start < cut; ++start) {
-                const void* hit = std::memchr(text.data() + start, form.front(), cut - start);
-                if (hit == nullptr) break;
-                start = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
-                if (std::memcmp(text.data() + start, form.data(), text.size() - start) == 0) {
-                    cut = start;
-                    break;
-                }
-            }
+            if (begins_otherwise(form, text, at)) continue;
+            const reading found = read_form(form, text, at);
+            if (found.end != 0) spans_.push_back({at, found.end});
+            if (found.cut && !last) cut = std::min(cut, at);
         }
     }
 

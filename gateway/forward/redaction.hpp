@@ -1,11 +1,14 @@
 // Keeps an injected credential from coming back: an upstream that echoes it (a debugging endpoint, an error page that
 // prints the request) would hand it to the agent. Each occurrence becomes `[credential]` (semantics.md, "Never sent on").
 //
-// What is found: the header's whole value, its part behind the scheme (`Bearer `, `Basic `), the raw secret, and the
-// raw secret as JSON, percent-encoding and base64 would write it. What cannot be found: a form that the upstream has
-// compressed or transformed otherwise; therefore such routes ask for `identity` only (outgoing.hpp).
+// What is found: the header's whole value, its part behind the scheme (`Bearer `, `Basic `), the raw secret, its base64 (also
+// in the alphabet of URLs), and of `user:password` the password; each as it is and as JSON, HTML, URLs and forms write it,
+// character by character, so that it does not matter which characters an encoder escapes. What cannot be found: what the
+// upstream has compressed, hashed, cut or coded otherwise; therefore agents cannot ask such routes for a coding or for a
+// range of the answer (canonical/headers.hpp).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,6 +17,9 @@
 namespace sallyport::forward {
 
 constexpr std::string_view redacted = "[credential]";
+
+/// A shorter password is not looked for alone: it would be found in anybody's text. Neither is a shorter secret's base64.
+constexpr std::size_t least_alone = 6;
 
 /// The forms under which one credential may come back. Made once for each credential and shared: immutable, any
 /// thread. It owns secrets, so it is wiped when it goes, and has no way out but the search.
@@ -29,7 +35,6 @@ public:
     ~credential_forms();
 
     bool empty() const noexcept { return forms_.empty(); }
-    std::size_t longest() const noexcept { return longest_; }
     /// Quick: whether `text` contains any form.
     bool found_in(std::string_view text) const noexcept;
     /// `text` with every occurrence replaced; occurrences that overlap are replaced as one.
@@ -39,11 +44,12 @@ private:
     friend class redactor;
     void wipe() noexcept;
     std::vector<std::string> forms_;  // distinct, none empty
-    std::size_t longest_ = 0;
+    std::array<bool, 256> begins_{};  // with which an occurrence may begin
 };
 
 /// The same over a stream in pieces of any size: the output does not depend on how the input is cut. What is held back
-/// between two pieces is at most `longest() - 1` bytes, and only while they can still become an occurrence.
+/// between two pieces is at most as long as the longest form in its longest spelling, and only while it can still become an
+/// occurrence.
 class redactor {
 public:
     /// `forms` must outlive it.

@@ -4,6 +4,7 @@
 #include "gateway/forward/conversation.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace sallyport::forward {
@@ -112,15 +113,19 @@ http::awaitable<sent> send(upstream_pool& pool, const config::route& route, cons
     conversation::body_start start;
     start.first = body;
     start.framing = body_framing::of(body);
-    const asked how = co_await talk.ask(start, until);
+    asked how = asked::broken;
+    std::exception_ptr thrown;
+    try {
+        how = co_await talk.ask(start, until);
+        if (how == asked::answered) told.why = co_await keep_answer(talk, route, request, limit, sink, pool.scratch_fields(), until, told);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (talk.sending()) co_await talk.end_sending(!thrown && !told.why);
+    talk.done();
+    if (thrown) std::rethrow_exception(thrown);
     switch (how) {
-    case asked::answered:
-        told.why = co_await keep_answer(talk, route, request, limit, sink, pool.scratch_fields(), until, told);
-        if (told.why)
-            talk.drop();
-        else
-            talk.done();
-        break;
+    case asked::answered: break;
     case asked::nothing_sent:
         told.kind = sent_kind::nothing_sent;
         told.why = std::move(talk.why());

@@ -52,6 +52,7 @@ void exchange::begin_request()
     body_bytes_ = promised_ = sent_ = 0;
     arrived_ = 0;
     patience_ = options_->progress_time;
+    reserve_ = options_->body_time;
     reply_ = reply::none;
     whole_read_ = body_broken_ = close_after_ = false;
 }
@@ -77,7 +78,8 @@ failure exchange::body_failure(const error_code& why)
 }
 
 // At least one more byte in `in_`. The time spent waiting counts, not the time that the reader takes: a body must bring
-// progress_bytes for each progress_time of waiting, so that a drop now and then does not hold a connection for ever.
+// progress_bytes for each progress_time of waiting, so that a drop now and then does not hold a connection for ever; and it
+// must come at body_rate but for body_time, so that what was allowed when it began is not at work for hours.
 awaitable<error_code> exchange::fill(std::size_t wanted)
 {
     if (expect_continue_) {
@@ -92,16 +94,19 @@ awaitable<error_code> exchange::fill(std::size_t wanted)
         const transfer read = stream_.try_read(in_.room(wanted));
         if (read.error == error::would_block) {
             const steady_time began = now();
-            stream_.read_by(began + patience_);
+            stream_.read_by(began + std::min(patience_, reserve_));
             co_await stream_.wait_readable();
             if (stream_.read_timed_out()) co_return error::timed_out;
             stream_.no_read_deadline();
-            patience_ -= std::chrono::duration_cast<std::chrono::milliseconds>(now() - began);
+            const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now() - began);
+            patience_ -= waited;
+            reserve_ -= waited;
             continue;
         }
         if (read.error) co_return read.error;
         in_.received(read.bytes);
         arrived_ += static_cast<std::uint32_t>(read.bytes);
+        reserve_ += std::chrono::microseconds(read.bytes * 1'000'000 / options_->body_rate);
         if (arrived_ >= progress_bytes) {
             arrived_ = 0;
             patience_ = options_->progress_time;

@@ -142,7 +142,8 @@ private:
     std::uint64_t body_bytes_ = 0;         // handed out
     std::uint64_t promised_ = 0;           // of the response's Content-Length, not yet written
     std::uint64_t sent_ = 0;
-    std::chrono::milliseconds patience_{};  // with a body that does not come
+    std::chrono::microseconds patience_{};  // with a body that does not come
+    std::chrono::microseconds reserve_{};   // with all of it
     std::uint32_t arrived_ = 0;             // bytes of it since patience_ was last renewed
     reply reply_ = reply::none;
     std::uint8_t minor_version_ = 1;

@@ -277,8 +277,10 @@ awaitable<transfer> stream::write_all(std::string_view first, std::string_view s
 awaitable<error_code> stream::wait_readable()
 {
     if (const error_code now = check(read_deadline_)) co_return now;
+    // A record is decrypted as a whole: what a read left of it is no longer in the socket, which may stay silent for ever.
+    if (tls_ && tls_->has_bytes()) co_return error_code();
     error_code waited;
-    auto waiting = wait_on(socket_, socket::wait_read, waited);
+    auto waiting = wait_on(socket_, other_way_ ? socket::wait_write : socket::wait_read, waited);
     co_await std::move(waiting);
     if (const error_code now = check(read_deadline_)) co_return now;
     co_return waited;

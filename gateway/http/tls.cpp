@@ -267,6 +267,9 @@ tls_session::outcome tls_session::peek() noexcept
     return judge(returned, bytes);
 }
 
+// Not SSL_has_pending: that counts a record of which a part has come, and whoever waited for it would spin.
+bool tls_session::has_bytes() const noexcept { return SSL_pending(ssl_) > 0; }
+
 void tls_session::close_notify() noexcept
 {
     ERR_clear_error();

@@ -64,6 +64,8 @@ public:
     outcome write(std::string_view) noexcept;
     /// One byte's worth of looking; takes nothing.
     outcome peek() noexcept;
+    /// Decrypted bytes lie here: a read gives them, whatever the socket says.
+    bool has_bytes() const noexcept;
     /// Says to the peer that nothing more comes; does not wait for its answer.
     void close_notify() noexcept;
 

@@ -249,6 +249,129 @@ TEST_CASE("an early answer: the rest of the request is not sent, and the answer 
     }
 }
 
+TEST_CASE("an answer that begins before the request is sent does not end the request")
+{
+    const std::string large = pattern(8 << 20);
+    for (const bool chunked : {false, true}) {
+        for (const bool read_before : {false, true}) {
+            CAPTURE(chunked);
+            CAPTURE(read_before);
+            // Passes on what it gets, piece by piece, and reads no further while nobody takes that.
+            upstream there([&](peer& p, int) {
+                const std::string head = p.head();
+                p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+                for (std::size_t at = 0; at < large.size(); at += 65536) {
+                    std::string piece = p.exactly(65536);
+                    if (piece.empty()) return;
+                    p.send(chunk(piece));
+                }
+                p.send("0\r\n\r\n");
+                p.rest();
+            });
+            auto route = route_to(there.port(), 2s);
+            route.body_limit = 64 << 20;
+            proxy gate(route);
+            if (read_before) gate.read_bodies_first();
+            loopback::client agent(gate.port());
+            std::thread sender([&] {
+                agent.send(post("Content-Length: " + std::to_string(large.size()) + "\r\n"));
+                agent.send(large);
+            });
+            const std::string head = agent.until("\r\n\r\n");
+            const std::string body = agent.rest();
+            sender.join();
+            CHECK(begins(head, "HTTP/1.1 200 "));
+            CHECK(unchunked(body) == large);
+            CHECK_FALSE(gate.told().failed);
+            CHECK(gate.counts().idle == 1);
+        }
+    }
+}
+
+TEST_CASE("an answer that ends before the request is sent: whoever keeps the connection reads on")
+{
+    const std::string large = pattern(32 << 20);
+    for (const bool keeps : {true, false}) {
+        CAPTURE(keeps);
+        std::promise<void> answered, done;
+        std::promise<std::size_t> seen;
+        upstream there([&](peer& p, int) {
+            p.head();
+            p.send(std::string("HTTP/1.1 200 OK\r\n") + (keeps ? "" : "Connection: close\r\n") + "Content-Length: 2\r\n\r\nok");
+            answered.get_future().wait_for(loopback::patience);
+            if (!keeps) done.get_future().wait_for(loopback::patience);
+            seen.set_value(p.exactly(large.size()).size());
+            p.rest();
+        });
+        auto route = route_to(there.port(), 5s);
+        route.body_limit = 64 << 20;
+        proxy gate(route);
+        loopback::client agent(gate.port());
+        agent.send(post("Content-Length: " + std::to_string(large.size()) + "\r\n"));
+        std::thread sender([&] { agent.send(large); });
+        const std::string head = agent.until("\r\n\r\n");
+        CHECK(begins(head, "HTTP/1.1 200 "));
+        CHECK(agent.exactly(2) == "ok");
+        answered.set_value();
+        const forwarded told = gate.told();
+        done.set_value();
+        CHECK(told.status == 200);
+        CHECK_FALSE(told.failed);
+        CHECK((told.request_bytes > large.size()) == keeps);
+        CHECK(gate.counts().idle == (keeps ? 1 : 0));
+        ::shutdown(agent.descriptor(), SHUT_RDWR);
+        sender.join();
+        auto all = seen.get_future();
+        REQUIRE(all.wait_for(loopback::patience) == std::future_status::ready);
+        CHECK((all.get() == large.size()) == keeps);
+    }
+}
+
+TEST_CASE("both ways at once: a slow agent is not a slow upstream")
+{
+    upstream there([&](peer& p, int) {
+        p.head();
+        p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(p.exactly(5)));
+        p.send(chunk(p.exactly(5)) + "0\r\n\r\n");
+    });
+    proxy gate(route_to(there.port(), 200ms));
+    loopback::client agent(gate.port());
+    agent.send(post("Content-Length: 10\r\n", "01234"));
+    agent.until("5\r\n01234\r\n");
+    const auto wait = [&gate]() -> http::awaitable<bool> {
+        http::signal never;
+        co_return co_await never.wait(gate.core().timers(), std::chrono::steady_clock::now() + 500ms);
+    };
+    CHECK_FALSE(on_core<bool>(gate.core(), wait));
+    agent.send("56789");
+    CHECK(agent.rest() == "5\r\n56789\r\n0\r\n\r\n");
+    CHECK_FALSE(gate.told().failed);
+}
+
+TEST_CASE("both ways at once: an agent's body that fails cuts request and answer")
+{
+    std::promise<bool> ended;
+    upstream there([&](peer& p, int) {
+        p.head();
+        p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("begun"));
+        p.rest();
+        ended.set_value(p.was_reset());
+    });
+    proxy gate(route_to(there.port()));
+    loopback::client agent(gate.port());
+    agent.send(post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"));
+    agent.until("begun\r\n");
+    agent.send("zz\r\n");
+    CHECK(agent.rest().empty());  // no last chunk
+    const forwarded told = gate.told();
+    REQUIRE(told.failed);
+    CHECK(told.failed->what == problem::malformed_request);
+    CHECK(told.head_written);
+    auto cut = ended.get_future();
+    REQUIRE(cut.wait_for(loopback::patience) == std::future_status::ready);
+    CHECK(cut.get());
+}
+
 TEST_CASE("an upstream that takes no more and says nothing is late")
 {
     const std::string large = pattern(32 << 20);

@@ -73,6 +73,27 @@ TEST_CASE("each form of a credential is replaced")
         {"base64 of a header's value", "user:pw", "user:pw", "dXNlcjpwdw==", "[credential]=="},
         {"in JSON", "a\"b\\c/d", "a\"b\\c/d", R"({"k":"a\"b\\c/d","l":"a\"b\\c\/d"})", R"({"k":"[credential]","l":"[credential]"})"},
         {"in a URL", "a b+c/d", "a b+c/d", "?k=a%20b%2Bc%2Fd&l=a%20b%2bc%2fd", "?k=[credential]&l=[credential]"},
+        {"basic, its base64 in JSON that escapes slashes", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key",
+         R"({"a":"Basic dTphYmM\/Pj8+fn5rZXk="})", R"({"a":"[credential]"})"},
+        {"basic, in JSON that escapes what HTML minds", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key",
+         R"({"a":"Basic dTphYmM/Pj8\u002Bfn5rZXk=","b":"u:abc?\u003e?\u003E~~key"})", R"({"a":"[credential]","b":"[credential]"})"},
+        {"basic, as encodeURIComponent writes it", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key",
+         "a=Basic%20dTphYmM%2FPj8%2Bfn5rZXk%3D&b=u%3Aabc%3F%3E%3F%3E~~key", "a=[credential]&b=[credential]"},
+        {"basic, in a form", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key", "a=Basic+dTphYmM%2FPj8%2Bfn5rZXk%3D.", "a=[credential]."},
+        {"basic, in HTML", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key",
+         "<p>u:abc?&gt;?&gt;~~key<p>Basic dTphYmM&#x2F;Pj8&#43;fn5rZXk&#x3D;", "<p>[credential]<p>[credential]"},
+        {"basic, base64 for URLs", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key", "dTphYmM_Pj8-fn5rZXk", "[credential]"},
+        {"basic, the password alone", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key", "pw abc?>?>~~key, abc%3F%3E%3F%3E~~key",
+         "pw [credential], [credential]"},
+        {"basic, the password's base64", "Basic dTphYmM/Pj8+fn5rZXk=", "u:abc?>?>~~key", "YWJjPz4/Pn5+a2V5", "[credential]"},
+        {"basic, a password too short to be looked for", "Basic YWRtaW46YWJjZGU=", "admin:abcde", "abcde admin:abcde",
+         "abcde [credential]"},
+        {"basic, a key for a user", "Basic c2tfbGl2ZV8xMjM6", "sk_live_123:", "sk_live_123, sk_live_123:", "[credential], [credential]"},
+        {"a string in a string", "a\"b/c", "a\"b/c", R"("{\"k\":\"a\\\"b\\\/c\"}")", R"("{\"k\":\"[credential]\"}")"},
+        {"a URL in a URL", "a b/c", "a b/c", "?u=%2Fx%3Fk%3Da%2520b%252Fc", "?u=%2Fx%3Fk%3D[credential]"},
+        {"percent signs and backslashes of its own", "50%25\\\\x&amp;", "50%25\\\\x&amp;", "50%25\\\\x&amp; 50%2525\\\\\\\\x&amp;amp;",
+         "[credential] [credential]"},
+        {"an escape of another character", "a/b", "a/b", R"(a\u002eb a%2Eb a&#46;b a\b)", R"(a\u002eb a%2Eb a&#46;b a\b)"},
         {"touching", "secret", "secret", "secretsecret", "[credential][credential]"},
         {"overlapping itself", "abab", "abab", "xabababy", "x[credential]y"},
         {"a scheme of two words is no scheme", "My key is secret1", "My key is secret1", "secret1", "secret1"},
@@ -126,6 +147,60 @@ TEST_CASE("a run that never ends is not kept in memory")
     for (int i = 0; i < 100; ++i) out += one.feed(piece);
     out += one.finish();
     CHECK(out == redacted);
+}
+
+TEST_CASE("random spellings: whichever characters are escaped, and however they are cut")
+{
+    std::mt19937 random(20240608);
+    const auto any = [&random](std::size_t below) { return static_cast<std::size_t>(random() % below); };
+    const std::string visible = "abcXYZ019-._~!*'()/+=:?&%\\\"<>";
+    const auto hex = [&](unsigned char c, std::size_t digits) {
+        std::string made;
+        for (std::size_t i = digits; i-- > 0;) made += (any(2) != 0 ? "0123456789abcdef" : "0123456789ABCDEF")[(c >> (4 * i)) & 15];
+        return made;
+    };
+    for (int round = 0; round < 4000; ++round) {
+        CAPTURE(round);
+        std::string secret;
+        for (std::size_t size = 8 + any(24); size > 0; --size) secret += visible[any(visible.size())];
+        std::string spelled;
+        for (const char c : secret) {
+            const auto byte = static_cast<unsigned char>(c);
+            switch (any(8)) {
+            case 0: spelled += '%' + hex(byte, 2); break;
+            case 1: spelled += "\\u" + hex(byte, 4); break;
+            case 2: spelled += "&#x" + hex(byte, 2) + ';'; break;
+            case 3: spelled += "&#" + std::to_string(byte) + ';'; break;
+            case 4: spelled += "%25" + hex(byte, 2); break;
+            default:
+                if (std::string_view("\\\"/").find(c) != std::string_view::npos && any(2) != 0) spelled += '\\';
+                spelled += c;
+            }
+        }
+        CAPTURE(secret);
+        CAPTURE(spelled);
+        const credential_forms forms(secret, secret);
+        const std::string text = "{" + spelled + "}";
+        const std::string want = "{" + std::string(redacted) + "}";
+        CHECK(forms.found_in(text));
+        CHECK(forms.redact(text) == want);
+        std::vector<std::size_t> cuts;
+        for (std::size_t at = 0; at < text.size(); ++at)
+            if (any(3) == 0) cuts.push_back(at);
+        CHECK(in_pieces(forms, text, cuts) == want);
+    }
+}
+
+TEST_CASE("a secret of escapes is read in a time that its length bounds")
+{
+    for (const char* one : {"\\", "%25", "&amp;"}) {
+        std::string secret, text;
+        for (int i = 0; i < 40; ++i) secret += one;
+        for (int i = 0; i < 4000; ++i) text += one;
+        const credential_forms forms(secret + "x", secret + "x");
+        CHECK_FALSE(forms.found_in(text));
+        CHECK(forms.redact(text) == text);
+    }
 }
 
 TEST_CASE("random texts: as defined, however they are cut")

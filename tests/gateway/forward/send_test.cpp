@@ -99,6 +99,47 @@ TEST_CASE("a release: sent once, its answer kept")
     CHECK(there.connections() == 1);
 }
 
+TEST_CASE("what went while the reader waited was sent, though nothing went at once")
+{
+    constexpr char junk = 'j';
+    for (const bool reset : {false, true}) {
+        CAPTURE(reset);
+        std::promise<void> filled;
+        std::promise<void> done;
+        std::string seen;
+        upstream there([&](peer& p, int) {
+            filled.get_future().wait_for(loopback::patience);
+            // The junk, and of the request the head and a part of the body.
+            seen = p.until("\r\n\r\n");
+            p.exactly(100);
+            if (reset) return p.reset();
+            p.shutdown_send();
+            done.get_future().wait_for(loopback::patience);
+        });
+        releasing out;
+        const auto route = route_to(there.port(), 2s);
+        // An idle connection that takes not one byte more now.
+        const auto fill = [&]() -> http::awaitable<bool> {
+            auto taken = co_await out.pool->take(route.upstream, route.ca, std::chrono::steady_clock::now() + 5s);
+            REQUIRE(taken.has_value());
+            const std::string much(100'000, junk);
+            http::transfer last;
+            while (!last.error) last = (*taken)->stream.try_write(much);
+            (*taken)->idle_time = 30s;
+            taken->give_back();
+            co_return true;
+        };
+        REQUIRE(on_core<bool>(out.core, fill));
+        filled.set_value();
+        const auto told = out.send(route, std::string(32 << 20, 'b'));
+        CHECK(has(seen, "POST /v1/refunds HTTP/1.1\r\n"));
+        CHECK(told.kind == sent_kind::unknown);
+        CHECK(told.request_bytes > 0);
+        CHECK(there.connections() == 1);
+        done.set_value();
+    }
+}
+
 TEST_CASE("how a release ends")
 {
     struct row {

@@ -247,6 +247,31 @@ TEST_CASE("TLS 1.1 is not spoken")
     CHECK(gate.told().failed->what == problem::upstream_unreachable);
 }
 
+TEST_CASE("over TLS a head may be longer than one read takes")
+{
+    const auto authority = issue("test authority", nullptr, nullptr);
+    const certificate_file trusted(authority->certificate);
+    const auto good = issue("good", "DNS:localhost", authority.get());
+    const server_context context(*good);
+    for (const std::size_t size : {4000u, 4200u, 6000u, 15'000u, 40'000u}) {
+        CAPTURE(size);
+        const std::string long_value(size, 'v');
+        // One record holds head and body: once it is decrypted, nothing is left in the socket to wake anybody.
+        upstream there(
+            [&](peer& p, int) {
+                p.head();
+                p.send("HTTP/1.1 200 OK\r\nX-Long: " + long_value + "\r\nContent-Length: 4\r\n\r\nbody");
+                p.rest();
+            },
+            context.context);
+        proxy gate(tls_route(there.port(), "localhost", trusted.path()));
+        const std::string answer = gate.get();
+        CHECK(begins(answer, "HTTP/1.1 200 "));
+        CHECK(has(answer, "x-long: " + long_value + "\r\n"));
+        CHECK(answer.ends_with("\r\n\r\nbody"));
+    }
+}
+
 TEST_CASE("a plain server behind an https upstream, and one that says nothing")
 {
     std::promise<void> done;

@@ -452,6 +452,30 @@ TEST_CASE("a head that comes byte by byte is not given time anew with each byte"
     CHECK(begins(peer.until("\r\n\r\n"), "HTTP/1.1 400 "));
 }
 
+TEST_CASE("a body that makes progress, but slowly, has its time in all")
+{
+    std::promise<std::string> said;
+    running server(
+        [&](exchange& call) -> awaitable<void> {
+            const auto body = co_await call.read_body(100 << 20);
+            said.set_value(body ? "all of it" : body.error().detail);
+            if (body) co_await call.respond(200, {}, "");
+        },
+        [](server_options& options) {
+            options.body_time = 300ms;
+            options.body_rate = 50 << 20;
+            options.linger_time = 100ms;
+        });
+    client peer(server.port());
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 104857600\r\n\r\n");
+    auto answer = said.get_future();
+    const auto began = std::chrono::steady_clock::now();
+    const std::string piece(5000, 'p');  // enough to be progress, each time
+    while (answer.wait_for(20ms) != std::future_status::ready && std::chrono::steady_clock::now() - began < patience) peer.send(piece);
+    REQUIRE(answer.wait_for(0s) == std::future_status::ready);
+    CHECK(answer.get() == "the body did not arrive in time");
+}
+
 TEST_CASE("a client that reads nothing does not hold a connection for ever")
 {
     const std::string large(50'000'000, 'L');

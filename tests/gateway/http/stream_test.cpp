@@ -191,6 +191,38 @@ TEST_CASE("much over TLS, both ways, and a session resumed")
     on(here.one, script(here.one, server.port()));
 }
 
+TEST_CASE("requests that came in one record are all answered")
+{
+    running server(echo, [](server_options& options) { options.tls = server_context("right"); });
+    peer_core here;
+    const auto script = [](core& where, std::uint16_t port) -> awaitable<void> {
+        for (const std::size_t size : {200u, 1024u, 1900u}) {
+            stream peer(where);
+            peer.read_by(soon());
+            peer.write_by(soon());
+            CHECK(!co_await peer.connect(local(port)));
+            const std::string name = "gate.test";
+            CHECK(!co_await peer.handshake_client(client_context("right"), name, name));
+            std::string all;
+            for (int i = 0; i < 8; ++i) {
+                std::string one =
+                    "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(i == 7 ? "Connection: close\r\n" : "") + "Content-Length: 5\r\nX-Fill: ";
+                one += std::string(size - one.size() - 9, 'f') + "\r\n\r\nhello";
+                CHECK(one.size() == size);
+                all += one;
+            }
+            co_await peer.write_all(all);
+            boost::system::error_code how;
+            const std::string answers = co_await read_to_end(peer, how);
+            CHECK(how == error::eof);
+            std::size_t count = 0;
+            for (std::size_t at = 0; (at = answers.find("HTTP/1.1 200 ", at)) != std::string::npos; ++at) ++count;
+            CHECK(count == 8);
+        }
+    };
+    on(here.one, script(here.one, server.port()));
+}
+
 TEST_CASE("a waiting call over TLS notices that its peer closed")
 {
     std::promise<woke> woken;
