@@ -2,6 +2,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <utility>
@@ -13,6 +14,8 @@ using boost::system::error_code;
 namespace error = boost::asio::error;
 
 constexpr std::size_t linger_limit = 16 << 20;  // bytes that a closing connection still takes
+
+constexpr std::chrono::milliseconds trusting_time{200};
 
 steady_time now() noexcept { return std::chrono::steady_clock::now(); }
 
@@ -65,7 +68,11 @@ awaitable<result<bool>> connection::next_head()
     auto& in = exchange_.in_;
     bool begun = !in.rest().empty();  // pipelined
     bool hurried = first_;
-    peer.read_by(now() + (first_ ? options_.head_time : options_.idle_time));
+    // For a moment the next request is waited for without a system call; then the kernel is asked, for the peer's end may
+    // have come together with its last request.
+    const steady_time patience = now() + (first_ ? options_.head_time : options_.idle_time);
+    bool asked = first_;
+    peer.read_by(asked ? patience : std::min(patience, now() + trusting_time));
     for (;;) {
         if (begun) {
             auto complete = in.parse();
@@ -80,6 +87,11 @@ awaitable<result<bool>> connection::next_head()
             // A response was just sent, or a connection just made: bytes are seldom there yet, and a read that finds nothing
             // costs as much as arming the wait.
             const error_code failed = co_await peer.wait_readable();
+            if (failed == error::timed_out && !std::exchange(asked, true)) {
+                peer.distrust();
+                peer.read_by(patience);
+                continue;
+            }
             if (failed && failed != error::operation_aborted) co_return false;
         }
         const transfer read = peer.try_read(in.room());

@@ -11,7 +11,13 @@
 namespace sallyport::http {
 
 // The hint says that one thread runs the loop; posting from others stays allowed (HINT_UNSAFE would forbid it).
-core::core() : context_(1), work_(context_.get_executor()), timers_(context_) {}
+core::core()
+    : context_(1),
+      reactor_(boost::asio::use_service<boost::asio::detail::reactor>(context_)),
+      work_(context_.get_executor()),
+      timers_(context_)
+{
+}
 
 core::~core() { join(); }
 

@@ -6,6 +6,7 @@
 #include "gateway/http/buffers.hpp"
 #include "gateway/http/timers.hpp"
 
+#include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -44,6 +45,8 @@ public:
 
     executor get_executor() noexcept { return context_.get_executor(); }
     boost::asio::io_context& context() noexcept { return context_; }
+    /// Asio's own, for stream.cpp alone.
+    boost::asio::detail::reactor& reactor() const noexcept { return reactor_; }
     http::timers& timers() noexcept { return timers_; }
     buffer_pool& buffers() noexcept { return buffers_; }
 
@@ -58,6 +61,7 @@ public:
 
 private:
     boost::asio::io_context context_;
+    boost::asio::detail::reactor& reactor_;
     boost::asio::executor_work_guard<executor> work_;
     buffer_pool buffers_;
     http::timers timers_;

@@ -229,6 +229,7 @@ void exchange::release_buffers()
 awaitable<woke> exchange::wait(signal& event, steady_time until)
 {
     stream_.read_by(until);
+    stream_.distrust();  // the peer's end may have come with its request
     event.waker_ = {wake_stream, &stream_};
     woke why = woke::gone;
     bool quiet = true;  // nothing lies there unread

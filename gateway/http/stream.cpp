@@ -1,6 +1,8 @@
 #include "gateway/http/stream.hpp"
 
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
 #include <boost/asio/error.hpp>
 
 #include <netinet/in.h>
@@ -44,6 +46,51 @@ auto wait_on(stream::socket& socket, boost::asio::socket_base::wait_type kind, e
     };
     return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(start, boost::asio::deferred);
 }
+
+// A wait for bytes in a socket that was just read empty. Asio's own wait asks the kernel each time whether something is there
+// already (epoll_ctl), which costs more than all else of a wait; its reads ask too (recv). But the registration is edge
+// triggered: what comes after an empty read makes an event. So this operation only takes its place in the reactor's queue.
+// The reactor asks it to `perform` at once if an event came while nobody waited, and when one comes later.
+template <class Resume>
+class readable final : public boost::asio::detail::reactor_op {
+public:
+    readable(int descriptor, Resume resume, error_code* result)
+        : reactor_op(error_code(), &perform, &complete),
+          descriptor_(descriptor),
+          resume_(std::move(resume)),
+          result_(result)
+    {
+    }
+    void queued() noexcept { queued_ = true; }
+
+private:
+    static status perform(reactor_op* base)
+    {
+        auto* const self = static_cast<readable*>(base);
+        // Exhausted: the reader will read until nothing is left before it waits again.
+        if (self->queued_) return done_and_exhausted;
+        char one;
+        const ssize_t n = ::recv(self->descriptor_, &one, 1, MSG_PEEK | MSG_DONTWAIT);
+        return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? not_done : done;
+    }
+    static void complete(void* owner, boost::asio::detail::operation* base, const error_code&, std::size_t)
+    {
+        auto* const self = static_cast<readable*>(base);
+        Resume resume = std::move(self->resume_);
+        error_code* const result = self->result_;
+        const error_code how = self->ec_;
+        self->~readable();
+        if (!owner) return;  // the context is destroyed, and the coroutine with `resume`
+        if (auto slot = resume.get_cancellation_slot(); slot.is_connected()) slot.clear();
+        *result = how;
+        std::move(resume)();
+    }
+
+    int descriptor_;
+    bool queued_ = false;
+    Resume resume_;
+    error_code* result_;
+};
 
 // Up to here a copy is cheaper than the kernel's walk over a second buffer.
 constexpr std::size_t copy_limit = 4096;
@@ -197,6 +244,22 @@ awaitable<error_code> stream::handshake()
     }
 }
 
+// To be named, then awaited, as wait_on.
+auto stream::wait_drained(error_code& result)
+{
+    auto start = [this, &result](auto resume) {
+        using operation = readable<decltype(resume)>;
+        static_assert(sizeof(operation) <= sizeof(wait_));
+        if (auto slot = resume.get_cancellation_slot(); slot.is_connected())
+            slot.assign([this](boost::asio::cancellation_type) { interrupt(); });
+        auto* const one = new (wait_.data()) operation(socket_.native_handle(), std::move(resume), &result);
+        constexpr int read = boost::asio::detail::reactor::read_op;
+        core_->reactor().start_op(read, socket_.native_handle(), socket_.registration(), one, true, true);
+        one->queued();
+    };
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(start, boost::asio::deferred);
+}
+
 transfer stream::from_tls(tls_session::outcome outcome) noexcept
 {
     switch (outcome.state) {
@@ -212,8 +275,13 @@ transfer stream::from_tls(tls_session::outcome outcome) noexcept
 transfer stream::try_read(std::span<char> into) noexcept
 {
     if (const error_code now = check(read_deadline_)) return {now};
-    if (!tls_) return plain_read(socket_.native_handle(), into);
+    if (!tls_) {
+        const transfer read = plain_read(socket_.native_handle(), into);
+        drained_ = read.error == error::would_block || (!read.error && read.bytes < into.size());
+        return read;
+    }
     const auto outcome = tls_->read(into);
+    drained_ = outcome.state == tls_session::state::wants_read;
     other_way_ = outcome.state == tls_session::state::wants_write;
     return from_tls(outcome);
 }
@@ -280,8 +348,14 @@ awaitable<error_code> stream::wait_readable()
     // A record is decrypted as a whole: what a read left of it is no longer in the socket, which may stay silent for ever.
     if (tls_ && tls_->has_bytes()) co_return error_code();
     error_code waited;
-    auto waiting = wait_on(socket_, other_way_ ? socket::wait_write : socket::wait_read, waited);
-    co_await std::move(waiting);
+    if (drained_ && !other_way_) {
+        auto waiting = wait_drained(waited);
+        co_await std::move(waiting);
+    } else {
+        auto waiting = wait_on(socket_, other_way_ ? socket::wait_write : socket::wait_read, waited);
+        co_await std::move(waiting);
+    }
+    drained_ = false;  // until the next read says so
     if (const error_code now = check(read_deadline_)) co_return now;
     co_return waited;
 }

@@ -10,6 +10,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -29,7 +30,12 @@ struct transfer {
 /// destroyed when no coroutine is in one of its operations; `close` and `reset` end those.
 class stream {
 public:
-    using socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, executor>;
+    /// With a way to the reactor's registration, for waits that need no system call (stream.cpp, `readable`).
+    class socket : public boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, executor> {
+    public:
+        using basic_stream_socket::basic_stream_socket;
+        auto& registration() noexcept { return impl_.get_implementation().reactor_data_; }
+    };
     using endpoint = boost::asio::generic::stream_protocol::endpoint;
 
     explicit stream(http::core&);
@@ -63,8 +69,10 @@ public:
     transfer try_write(std::string_view first, std::string_view second = {}, std::string_view third = {}) noexcept;
 
     /// Until bytes, the end or an error can be read; holds no buffer. `timed_out` by the read deadline, `operation_aborted`
-    /// after `interrupt()`.
+    /// after `interrupt()`. An end that came together with bytes which were read is only noticed after `distrust()`.
     awaitable<boost::system::error_code> wait_readable();
+    /// The next wait asks the kernel, whatever was read before.
+    void distrust() noexcept { drained_ = false; }
     awaitable<boost::system::error_code> wait_writable();
     /// Until the connection fails or both sides closed it, whatever bytes lie there unread.
     awaitable<boost::system::error_code> wait_failed();
@@ -102,12 +110,15 @@ public:
 private:
     awaitable<boost::system::error_code> handshake();
     transfer from_tls(tls_session::outcome) noexcept;
+    auto wait_drained(boost::system::error_code& result);
     boost::system::error_code check(const deadline&) const noexcept;
 
     http::core* core_;
     socket socket_;
     deadline read_deadline_, write_deadline_;
     std::unique_ptr<tls_session> tls_;
+    alignas(std::max_align_t) std::array<std::byte, 128> wait_;  // the one pending `readable`
+    bool drained_ = false;                                       // nothing lay in the socket when it was read last
     bool disconnected_ = false;
     bool other_way_ = false;  // TLS wants to read before it can write, or the reverse
 };
