@@ -99,6 +99,7 @@ export class Gateway {
         if (error) failed(new Error(`sallyport ${args.join(' ')} ended with ${error.code}: ${stderr.trim()}`));
         else done(args.includes('--json') ? stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) : stdout.trim());
       });
+      child.stdin.on('error', () => {}); // a command may end without reading it
       child.stdin.end(input);
     });
   }

@@ -1,5 +1,4 @@
-// The small company that the tests of the pages play in: people, agents, rules, and calls that need people. The real
-// gateway gets it as configuration and requests, the stand-in as it is.
+// The small company that the tests of the pages play in: people, agents, rules, and calls that need people.
 
 export const PEOPLE = [
   { handle: 'ada', name: 'Ada Lovelace', role: 'approver', teams: ['finance'] },
@@ -30,12 +29,12 @@ export const ROUTES = [
 ];
 
 export const RULES = [
-  { id: 'refunds-over-500', team: 'finance', route: 'payments', method: 'POST', path: '/v1/refunds', and: 'body.amount > 500', workflow: 'finance', summary: 'Refund {body.amount} {body.currency} to {body.customer}', reads: ['/amount', '/currency', '/customer'] },
-  { id: 'supplier-payouts', team: 'finance', route: 'payments', method: 'POST', path: '/v1/payouts', workflow: 'two-people', summary: 'Pay {body.amount} {body.currency} to {body.beneficiary.name}', reads: ['/amount', '/currency', '/beneficiary/name'] },
-  { id: 'credit-notes', team: 'finance', route: 'payments', method: 'POST', path: '/v1/credits', workflow: 'four-eyes', summary: 'Credit {body.amount} {body.currency} to {body.customer}', reads: ['/amount', '/currency', '/customer'] },
-  { id: 'production-deploys', team: 'platform', route: 'deploys', method: 'POST', path: '/v2/rollouts', workflow: 'platform', summary: 'Deploy {body.service} {body.version} to {body.environment}', reads: ['/service', '/version', '/environment'] },
-  { id: 'shop-pictures', team: 'platform', route: 'shop', method: 'PUT', path: '/pictures/front', workflow: 'platform', summary: 'Replace the picture on the front page', reads: [] },
-  { id: 'price-changes', team: 'platform', route: 'shop', method: 'PATCH', path: '/prices', workflow: 'signed-in', summary: 'Set the price of {body.article} to {body.price} {body.currency}', reads: ['/article', '/price', '/currency'] },
+  { id: 'refunds-over-500', team: 'finance', route: 'payments', method: 'POST', path: '/v1/refunds', and: 'body.amount > 500', workflow: 'finance', summary: 'Refund {body.amount} {body.currency} to {body.customer}' },
+  { id: 'supplier-payouts', team: 'finance', route: 'payments', method: 'POST', path: '/v1/payouts', workflow: 'two-people', summary: 'Pay {body.amount} {body.currency} to {body.beneficiary.name}' },
+  { id: 'credit-notes', team: 'finance', route: 'payments', method: 'POST', path: '/v1/credits', workflow: 'four-eyes', summary: 'Credit {body.amount} {body.currency} to {body.customer}' },
+  { id: 'production-deploys', team: 'platform', route: 'deploys', method: 'POST', path: '/v2/rollouts', workflow: 'platform', summary: 'Deploy {body.service} {body.version} to {body.environment}' },
+  { id: 'shop-pictures', team: 'platform', route: 'shop', method: 'PUT', path: '/pictures/front', workflow: 'platform', summary: 'Replace the picture on the front page' },
+  { id: 'price-changes', team: 'platform', route: 'shop', method: 'PATCH', path: '/prices', workflow: 'signed-in', summary: 'Set the price of {body.article} to {body.price} {body.currency}' },
 ];
 
 const json = (value) => JSON.stringify(value);
@@ -77,10 +76,9 @@ export const CALLS = {
 export const ruleOf = (call) => RULES.find((rule) => rule.id === call.rule);
 export const routeOf = (rule) => ROUTES.find((route) => route.id === rule.route);
 
-export function configuration({ agents, people, metrics, upstream }) {
+/** Its part of the configuration: routes, workflows and rules. */
+export function configuration(upstream) {
   const lines = [
-    `listen: { agents: 127.0.0.1:${agents}, people: 127.0.0.1:${people}, metrics: 127.0.0.1:${metrics} }`,
-    `public_url: http://localhost:${people}`,
     'routes:',
     ...ROUTES.flatMap((r) => [`  - id: ${r.id}`, `    prefix: ${r.prefix}`, `    upstream: ${upstream}`]),
     'workflows:',

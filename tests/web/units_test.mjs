@@ -7,12 +7,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { canonical as canonicalHere } from './stand_in.mjs';
 
 const web = fileURLToPath(new URL('../../web', import.meta.url));
 const require = createRequire(path.join(web, 'package.json'));
 const { build } = require('esbuild');
 const VECTORS = process.env.SALLYPORT_VECTORS_DIR ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
+
+// Canonical JSON once more, enough for what is stated here: plain names, text and null.
+const canonicalHere = (value) =>
+  Array.isArray(value) ? `[${value.map(canonicalHere)}]`
+  : value && typeof value === 'object' ? `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonicalHere(value[name])}`)}}`
+  : JSON.stringify(value);
 
 const entry = ['canonical', 'evidence', 'format', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
 const bundle = await build({ stdin: { contents: entry, resolveDir: web, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' });
@@ -151,9 +156,9 @@ describe('JSON laid out', () => {
   it('very deep is left to the exact text', () => assert.equal(units.layOut('['.repeat(3000) + ']'.repeat(3000)), null));
   it('a long one takes no long time', () => {
     const source = JSON.stringify(Array.from({ length: 60_000 }, (_, i) => ({ i })));
-    const began = performance.now();
+    const before = process.cpuUsage(); // what else the machine does is not counted
     assert.equal(units.layOut(source).lines.length, 180_002);
-    assert.ok(performance.now() - began < 5_000);
+    assert.ok(process.cpuUsage(before).user < 5e6);
   });
   it('what a rule reads: the field and what is in it', () => {
     const rows = [['/a', '/a', true], ['/a', '/a/b', true], ['/a', '/ab', false], ['/a/b', '/a', false], ['', '', true], ['', '/a', false]];

@@ -1,23 +1,123 @@
-// What the pages are tried against: the real program when SALLYPORT_BINARY names it, else the stand-in. Both offer the
-// same: a URL, invitations, and held calls of the scene.
-import { spawn } from 'node:child_process';
+// What the pages are tried against: the program itself (SALLYPORT_BINARY, else the release build), with the small
+// company of the scene in it and an upstream that answers.
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Gateway, makeBase } from '../system/gateway.mjs';
 import { visitor } from './browser.mjs';
 import { AGENTS, configuration, PEOPLE, routeOf, ruleOf } from './scene.mjs';
-import { StandIn } from './stand_in.mjs';
 
-const DIST = fileURLToPath(new URL('../../web/dist', import.meta.url));
+const BINARY = path.resolve(process.env.SALLYPORT_BINARY ?? fileURLToPath(new URL('../../build/release/sallyport', import.meta.url)));
 
-export async function createWorld() {
-  const binary = process.env.SALLYPORT_BINARY;
-  if (binary) return RealWorld.start(path.resolve(binary));
-  if (!fs.existsSync(path.join(DIST, 'index.html'))) throw new Error('web/dist is not there: run `npm run build` in web/ first');
-  return new StandInWorld(await StandIn.start({ dist: DIST }));
+/** What a call's body must contain for the upstream to take it and never answer. */
+export const SILENCE = 'the upstream keeps silent';
+
+async function startUpstream() {
+  const upstream = http.createServer((q, r) => {
+    const parts = [];
+    q.on('data', (part) => parts.push(part));
+    q.on('end', () => {
+      if (Buffer.concat(parts).includes(SILENCE)) return q.socket.destroy();
+      r.writeHead(q.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
+      return r.end('{"done":true}');
+    });
+  });
+  await new Promise((listening) => upstream.listen(0, '127.0.0.1', listening));
+  return upstream;
+}
+
+/** A call with these headers and no others; what fetch would add belongs to no agent. */
+function call(url, { method, headers, body }) {
+  return new Promise((answered, failed) => {
+    const request = http.request(url, { method, headers }, async (answer) => {
+      const parts = [];
+      for await (const part of answer) parts.push(part);
+      answered({ status: answer.statusCode, text: Buffer.concat(parts).toString() });
+    });
+    request.on('error', failed);
+    request.end(body);
+  });
+}
+
+export class World {
+  /** `upstream` is where approved calls go; one that answers, unless something else is named. */
+  static async start({ upstream } = {}) {
+    if (!fs.existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it first, or name another in SALLYPORT_BINARY`);
+    const world = new World();
+    world.base = makeBase('pages');
+    world.upstream = await startUpstream();
+    world.gateway = new Gateway(BINARY, { base: world.base, configuration: configuration(upstream ?? `http://127.0.0.1:${world.upstream.address().port}`) });
+    try {
+      await world.gateway.start();
+      await world.#populate();
+    } catch (e) {
+      await world.close();
+      throw e;
+    }
+    return world;
+  }
+
+  #tokens = new Map();
+
+  get url() {
+    return this.gateway.publicUrl;
+  }
+
+  async #populate() {
+    const { gateway } = this;
+    const all = (items, act) => Promise.all(items.map(act));
+    await all([...new Set(PEOPLE.flatMap((p) => p.teams))], (team) => gateway.cli(['team', 'add', team]));
+    await all(PEOPLE, (p) => this.invite(p.handle));
+    await all(PEOPLE.flatMap((p) => p.teams.map((team) => [team, p.handle])), ([team, handle]) => gateway.cli(['team', 'join', team, handle]));
+    await all(AGENTS, (a) =>
+      gateway.cli(['agent', 'add', a.name, '--class', a.class, '--owner', a.owner, '--purpose', a.purpose, ...a.scopes.flatMap((s) => ['--scope', s]), '--key-out', this.#key(a.name)]),
+    );
+  }
+
+  #key(agent) {
+    return path.join(this.base, `${agent}.key.pem`);
+  }
+
+  /** A link by which this person enrols a passkey. */
+  async invite(handle) {
+    const { name, role } = PEOPLE.find((p) => p.handle === handle);
+    const [{ link }] = await this.gateway.cli(['person', 'invite', handle, '--name', name, '--email', `${handle}@nordwind.example`, '--role', role, '--json']);
+    return link;
+  }
+
+  /** A token for the call's agent and intent. */
+  #token({ agent, intent }) {
+    const key = JSON.stringify([agent, intent]);
+    if (!this.#tokens.has(key)) this.#tokens.set(key, this.gateway.cli(['token', '--agent', agent, '--key', this.#key(agent), ...(intent ? ['--intent', intent] : [])]));
+    return this.#tokens.get(key);
+  }
+
+  /** Makes a call of the scene, which its rule holds; gives the hold's id. */
+  async hold(wanted) {
+    const rule = ruleOf(wanted);
+    const { status, text } = await call(`${this.gateway.agentsUrl}${routeOf(rule).prefix}${rule.path}`, {
+      method: rule.method,
+      headers: {
+        authorization: `Bearer ${await this.#token(wanted)}`,
+        accept: 'application/json',
+        'content-type': wanted.type,
+        'user-agent': `${wanted.agent}/3.2`,
+        prefer: 'respond-async',
+        ...Object.fromEntries(wanted.headers),
+      },
+      body: wanted.body,
+    });
+    if (status !== 202) throw new Error(`202 was expected for ${wanted.rule}, seen ${status}: ${text}`);
+    return JSON.parse(text).hold;
+  }
+
+  async close() {
+    await this.gateway.stop();
+    this.upstream.closeAllConnections();
+    await new Promise((closed) => this.upstream.close(closed));
+    fs.rmSync(this.base, { recursive: true, force: true });
+  }
 }
 
 /** Somebody with a browser, a passkey and a session, at the inbox. */
@@ -27,145 +127,4 @@ export async function signedIn(world, browser, handle, options) {
   await v.page.getByRole('button', { name: 'Make my passkey' }).click();
   await v.page.getByRole('heading', { name: 'Inbox' }).waitFor();
   return v;
-}
-
-class StandInWorld {
-  constructor(standIn) {
-    this.standIn = standIn;
-    this.url = standIn.url;
-  }
-  async invite(handle) {
-    return this.standIn.invite(handle);
-  }
-  async hold(call) {
-    return this.standIn.hold(call);
-  }
-  async close() {
-    await this.standIn.close();
-  }
-}
-
-const freePort = () =>
-  new Promise((yes, no) => {
-    const s = net.createServer();
-    s.on('error', no);
-    s.listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => yes(port));
-    });
-  });
-
-class RealWorld {
-  static async start(binary) {
-    const w = new RealWorld();
-    w.binary = binary;
-    w.base = fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-pages-'));
-    fs.chmodSync(w.base, 0o755); // its PostgreSQL may run as another user, who has to pass through
-    w.config = path.join(w.base, 'config');
-    w.data = path.join(w.base, 'data');
-    fs.mkdirSync(w.config);
-    w.upstream = http.createServer((q, r) => {
-      q.resume();
-      q.on('end', () => {
-        r.writeHead(q.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
-        r.end('{"done":true}');
-      });
-    });
-    await new Promise((yes) => w.upstream.listen(0, '127.0.0.1', yes));
-    w.agents = await freePort();
-    w.people = await freePort();
-    w.metrics = await freePort();
-    w.url = `http://localhost:${w.people}`;
-    const upstream = `http://127.0.0.1:${w.upstream.address().port}`;
-    fs.writeFileSync(path.join(w.config, 'main.yaml'), configuration({ agents: w.agents, people: w.people, metrics: w.metrics, upstream }));
-    try {
-      await w.#serve();
-      await w.#populate();
-    } catch (e) {
-      await w.close();
-      throw e;
-    }
-    return w;
-  }
-
-  async #serve() {
-    this.child = spawn(this.binary, ['serve', '--config', this.config, '--data', this.data], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
-    this.child.stderr.on('data', (d) => {
-      log = (log + d).slice(-4000);
-    });
-    let ended = false;
-    this.ended = new Promise((yes) =>
-      this.child.on('exit', () => {
-        ended = true;
-        yes();
-      }),
-    );
-    for (const until = Date.now() + 60_000; ; ) {
-      const ready = await fetch(`http://127.0.0.1:${this.metrics}/readyz`).then((r) => r.ok, () => false);
-      if (ready) return;
-      if (ended || Date.now() > until) throw new Error(`the gateway did not come up:\n${log}`);
-      await new Promise((yes) => setTimeout(yes, 50)); // there is nothing else to wait on but its port
-    }
-  }
-
-  async #populate() {
-    for (const team of new Set(PEOPLE.flatMap((p) => p.teams))) await this.cli('team', 'add', team);
-    for (const p of PEOPLE) {
-      await this.invite(p.handle);
-      for (const team of p.teams) await this.cli('team', 'join', team, p.handle);
-    }
-    for (const a of AGENTS)
-      await this.cli('agent', 'add', a.name, '--class', a.class, '--owner', a.owner, '--purpose', a.purpose, ...a.scopes.flatMap((s) => ['--scope', s]), '--key-out', this.#key(a.name));
-  }
-  #key(agent) {
-    return path.join(this.base, `${agent}.key.pem`);
-  }
-
-  /** Runs a command; its standard output. */
-  cli(...args) {
-    return new Promise((yes, no) => {
-      const child = spawn(this.binary, [...args, '--config', this.config, '--data', this.data], { cwd: this.base, stdio: ['ignore', 'pipe', 'pipe'] });
-      let out = '', err = '';
-      child.stdout.on('data', (d) => {
-        out += d;
-      });
-      child.stderr.on('data', (d) => {
-        err += d;
-      });
-      child.on('error', no);
-      child.on('close', (code) => (code === 0 ? yes(out) : no(new Error(`sallyport ${args.join(' ')} ended with ${code}: ${err.trim()}`))));
-    });
-  }
-
-  async invite(handle) {
-    const p = PEOPLE.find((x) => x.handle === handle);
-    return JSON.parse(await this.cli('person', 'invite', handle, '--name', p.name, '--email', `${handle}@nordwind.example`, '--role', p.role, '--json')).link;
-  }
-
-  async hold(call) {
-    const rule = ruleOf(call);
-    const intent = call.intent ? ['--intent', call.intent] : [];
-    const token = JSON.parse(await this.cli('token', '--agent', call.agent, '--key', this.#key(call.agent), ...intent, '--json')).access_token;
-    const answer = await fetch(`http://127.0.0.1:${this.agents}${routeOf(rule).prefix}${rule.path}`, {
-      method: rule.method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': call.type, prefer: 'respond-async', ...Object.fromEntries(call.headers) },
-      body: call.body,
-    });
-    const text = await answer.text();
-    if (answer.status !== 202) throw new Error(`202 was expected for ${call.rule}, seen ${answer.status}: ${text}`);
-    return JSON.parse(text).hold;
-  }
-
-  async close() {
-    if (this.child && this.child.exitCode === null) {
-      this.child.kill('SIGTERM');
-      const late = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
-      await this.ended;
-      clearTimeout(late);
-    }
-    this.upstream.closeAllConnections();
-    await new Promise((done) => this.upstream.close(done));
-    fs.rmSync(this.base, { recursive: true, force: true });
-  }
 }

@@ -110,6 +110,7 @@ export interface Hold {
   decisions: Decision[];
   may_decide: boolean;
   why_not: string | null;
+  detail?: string | null; // why it is void, or what is not known
   body_fields?: string[]; // JSON pointers into the body: what the rules read
 }
 

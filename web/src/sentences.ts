@@ -3,6 +3,11 @@ import type { Agent, Hold } from './api.ts';
 
 // "team:finance" → "team finance"; a person's handle stays.
 export const ownerName = (owner: string) => owner.replace(/^team:/, 'team ');
+export const ownerPlace = (owner: string) => personPlace(owner.replace(/^team:/, ''));
+
+// Where one finds out who that is.
+export const personPlace = (handleOrTeam: string) => `/people?q=${encodeURIComponent(handleOrTeam)}`;
+export const agentPlace = (name: string) => `/history?agent=${encodeURIComponent(name)}`;
 
 const CLASSES: Record<string, string> = {
   personal: 'personal agent',

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { initials } from '../format.ts';
+import { ownerName, ownerPlace } from '../sentences.ts';
 import { inWords } from '../session.ts';
 import { store, useStore } from '../store.ts';
 import { Icon, type IconName } from './icon.tsx';
@@ -11,6 +12,15 @@ export function Avatar({ name }: { name: string }) {
     <span class="avatar" aria-hidden="true">
       {initials(name)}
     </span>
+  );
+}
+
+// Whoever answers for an agent; where they are found.
+export function Owner({ owner }: { owner: string }) {
+  return (
+    <a class="plain-link" href={ownerPlace(owner)}>
+      {ownerName(owner)}
+    </a>
   );
 }
 
@@ -109,7 +119,14 @@ export function Announcer() {
   );
 }
 
-export function Search({ value, label, onInput }: { value: string; label: string; onInput: (value: string) => void }) {
+interface SearchProps {
+  value: string;
+  label: string;
+  hint?: string; // what stands in the empty field, where the label is too long for it
+  onInput: (value: string) => void;
+}
+
+export function Search({ value, label, hint = label, onInput }: SearchProps) {
   return (
     <label class="search">
       <span class="hidden">{label}</span>
@@ -118,7 +135,7 @@ export function Search({ value, label, onInput }: { value: string; label: string
         type="search"
         id="search"
         value={value}
-        placeholder={label}
+        placeholder={hint}
         autocomplete="off"
         spellcheck={false}
         onInput={(event) => onInput(event.currentTarget.value)}

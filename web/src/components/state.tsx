@@ -1,5 +1,6 @@
 import type { Hold, HoldStatus } from '../api.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { Outside } from './text.tsx';
 import { Moment } from './time.tsx';
 
 interface Look {
@@ -35,6 +36,12 @@ export function Status({ hold }: { hold: Pick<Hold, 'status'> }) {
   );
 }
 
+// The reasons that are names of problems; the others are words already.
+const WHY_VOID: Record<string, string> = {
+  'credential-missing': 'the credential that the gateway sends with it is missing',
+  'upstream-unreachable': 'the upstream could not be reached in time',
+};
+
 // How it ended, or how far it is, in a sentence.
 export function Outcome({ hold }: { hold: Hold }) {
   const { outcome } = hold;
@@ -61,7 +68,12 @@ export function Outcome({ hold }: { hold: Hold }) {
     case 'undeliverable':
       return <>Nobody who may decide could be reached; nothing was sent</>;
     case 'void':
-      return <>Policy, agent or owner no longer stood behind it; nothing was sent</>;
+      if (!hold.detail) return <>Policy, agent or owner no longer stood behind it; nothing was sent</>;
+      return (
+        <>
+          Nothing was sent: <Outside text={WHY_VOID[hold.detail] ?? hold.detail} />
+        </>
+      );
     case 'unknown':
       return <>Sent, but no answer was seen. It is not sent again by itself: look at the upstream</>;
     default:

@@ -1,12 +1,12 @@
 import { api, type Agent } from '../api.ts';
-import { Empty, Failure, focusSearch, Search, Skeleton } from '../components/basics.tsx';
+import { Empty, Failure, focusSearch, Owner, Search, Skeleton } from '../components/basics.tsx';
 import { Outside } from '../components/text.tsx';
 import { Moment } from '../components/time.tsx';
 import { plural } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { readAll, useLoad } from '../load.ts';
 import { place, setQuery } from '../router.ts';
-import { className, ownerName } from '../sentences.ts';
+import { agentPlace, className } from '../sentences.ts';
 import { useStore } from '../store.ts';
 
 export function Agents() {
@@ -56,7 +56,7 @@ function AgentCard({ agent }: { agent: Agent }) {
     <li class="card item">
       <header>
         <h2>
-          <a href={`/history?agent=${encodeURIComponent(agent.name)}`}>{agent.name}</a>
+          <a href={agentPlace(agent.name)}>{agent.name}</a>
         </h2>
         <span class={`status ${TONES[agent.status] ?? 'none'}`}>{agent.status}</span>
       </header>
@@ -72,7 +72,9 @@ function AgentCard({ agent }: { agent: Agent }) {
         </div>
         <div>
           <dt>Owner</dt>
-          <dd>{ownerName(agent.owner)}</dd>
+          <dd>
+            <Owner owner={agent.owner} />
+          </dd>
         </div>
         <div>
           <dt>May reach</dt>

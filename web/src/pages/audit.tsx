@@ -5,11 +5,27 @@ import { Empty, Failure, Skeleton } from '../components/basics.tsx';
 import { Outside, Pieces } from '../components/text.tsx';
 import { Moment } from '../components/time.tsx';
 import { inert } from '../inert.ts';
-import { useLoad } from '../load.ts';
+import { readAll, useLoad } from '../load.ts';
+import { agentPlace, personPlace } from '../sentences.ts';
 import { inWords } from '../session.ts';
+
+interface Known {
+  name: string;
+  place: string;
+}
+
+// Who is behind the ids. Without an answer the ids stay, and say the same.
+async function directory(): Promise<Map<string, Known>> {
+  const [agents, people] = await Promise.all([readAll(api.agents), readAll(api.people)]);
+  return new Map<string, Known>([
+    ...agents.map((a) => [a.id, { name: a.name, place: agentPlace(a.name) }] as const),
+    ...people.map((p) => [p.id, { name: p.name, place: personPlace(p.handle) }] as const),
+  ]);
+}
 
 export function Audit() {
   const first = useLoad(() => api.audit(), 'audit');
+  const known = useLoad(directory, 'directory').value;
   const [more, setMore] = useState<{ items: AuditEntry[]; next: string | null } | null>(null);
   const [moreError, setMoreError] = useState<unknown>(null);
   useEffect(() => setMore(null), [first.value]);
@@ -42,7 +58,7 @@ export function Audit() {
       {items.length > 0 && (
         <ol class="log" role="list">
           {items.map((entry) => (
-            <Entry entry={entry} key={entry.index} />
+            <Entry entry={entry} known={known} key={entry.index} />
           ))}
         </ol>
       )}
@@ -58,7 +74,17 @@ export function Audit() {
   );
 }
 
-function Entry({ entry }: { entry: AuditEntry }) {
+function Who({ id, known }: { id: string; known: Map<string, Known> | null }) {
+  const who = known?.get(id);
+  if (!who) return <code title={id}>{id}</code>;
+  return (
+    <a href={who.place} title={id}>
+      {who.name}
+    </a>
+  );
+}
+
+function Entry({ entry, known }: { entry: AuditEntry; known: Map<string, Known> | null }) {
   const data = entry.data === null || entry.data === undefined ? null : JSON.stringify(entry.data, null, 2);
   return (
     <li class="log-entry">
@@ -72,8 +98,8 @@ function Entry({ entry }: { entry: AuditEntry }) {
         ) : (
           entry.action && <code>{entry.action}</code>
         )}
-        {entry.agent && <span class="quiet">{entry.agent}</span>}
-        {entry.person && <span class="quiet">{entry.person}</span>}
+        {entry.agent && <Who id={entry.agent} known={known} />}
+        {entry.person && <Who id={entry.person} known={known} />}
       </span>
       <span class="log-time">
         <Moment at={entry.at} />
@@ -92,11 +118,14 @@ function Entry({ entry }: { entry: AuditEntry }) {
   );
 }
 
+// An id, a digest or a key: for the details.
+const isToken = (text: string) => /^\S{24,}$/.test(text);
+
 // The few short values of an entry, as its title.
 function headline(data: unknown): string {
   if (typeof data !== 'object' || data === null) return String(data);
   const short = Object.entries(data as Record<string, unknown>).filter(
-    ([, v]) => (typeof v === 'string' && v.length <= 48) || typeof v === 'number' || typeof v === 'boolean',
+    ([, v]) => (typeof v === 'string' && v !== '' && v.length <= 48 && !isToken(v)) || typeof v === 'number' || typeof v === 'boolean',
   );
   return short.length === 0 ? 'Details' : short.slice(0, 4).map(([name, v]) => `${name}: ${v}`).join(' · ');
 }

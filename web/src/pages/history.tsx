@@ -67,23 +67,23 @@ export function History() {
         <p class="quiet">What was asked, who decided, and what came of it</p>
       </header>
       <div class="filters" role="search">
-        <Search value={filter.q} label="Search the history" onInput={(q) => setQuery({ q })} />
+        <Search value={filter.q} label="Search the history" hint="Search" onInput={(q) => setQuery({ q })} />
         <Choose
           label="Status"
           value={filter.status}
-          choices={[{ value: '', word: 'Every outcome' }, ...Object.entries(LOOKS).map(([value, look]) => ({ value, word: look.word }))]}
+          choices={[{ value: '', word: 'Any outcome' }, ...Object.entries(LOOKS).map(([value, look]) => ({ value, word: look.word }))]}
           onChange={(status) => setQuery({ status })}
         />
         <Choose
           label="Agent"
           value={filter.agent}
-          choices={[{ value: '', word: 'Every agent' }, ...agents.map((a) => ({ value: a, word: a }))]}
+          choices={[{ value: '', word: 'Any agent' }, ...agents.map((a) => ({ value: a, word: a }))]}
           onChange={(agent) => setQuery({ agent })}
         />
         <Choose
           label="Route"
           value={filter.route}
-          choices={[{ value: '', word: 'Every route' }, ...routes.map((r) => ({ value: r, word: r }))]}
+          choices={[{ value: '', word: 'Any route' }, ...routes.map((r) => ({ value: r, word: r }))]}
           onChange={(route) => setQuery({ route })}
         />
       </div>

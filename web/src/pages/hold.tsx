@@ -1,7 +1,7 @@
 // One hold, in the order in which people read: what, who and why, the rules, exactly what, who else, decide.
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { api, Refusal, type Hold as HoldRecord, type Person } from '../api.ts';
-import { Avatar, Empty, Failure, Skeleton } from '../components/basics.tsx';
+import { Avatar, Empty, Failure, Owner, Skeleton } from '../components/basics.tsx';
 import { Decide, WhoElse } from '../components/decision.tsx';
 import { Icon } from '../components/icon.tsx';
 import { RequestView } from '../components/request.tsx';
@@ -14,7 +14,7 @@ import { useKeys } from '../keys.ts';
 import { useLoad } from '../load.ts';
 import { forMe, queue } from '../queue.ts';
 import { go, place } from '../router.ts';
-import { className, ownerName, sentenceOf } from '../sentences.ts';
+import { agentPlace, className, sentenceOf } from '../sentences.ts';
 import { useStore } from '../store.ts';
 
 export function Hold({ id, me }: { id: string; me: Person }) {
@@ -152,13 +152,16 @@ function Who({ hold }: { hold: HoldRecord }) {
       <Avatar name={agent.name.replaceAll('-', ' ')} />
       <div>
         <p class="who-line">
-          <a href={`/history?agent=${encodeURIComponent(agent.name)}`}>
+          <a class="plain-link" href={agentPlace(agent.name)}>
             <b>{agent.name}</b>
           </a>
-          , a {className(agent)}, asks for <b>{ownerName(agent.owner)}</b>
+          , a {className(agent)}, asks for{' '}
+          <b>
+            <Owner owner={agent.owner} />
+          </b>
           <span class="quiet">
-            {' '}
-            · <Moment at={hold.created_at} relative />
+            {' ·\u00A0'}
+            <Moment at={hold.created_at} relative />
           </span>
         </p>
         {agent.purpose && (
@@ -186,7 +189,7 @@ function Why({ hold }: { hold: HoldRecord }) {
   const main = sentenceOf(hold);
   return (
     <section class="card why" aria-labelledby="why-title">
-      <h2 id="why-title">Why you are asked</h2>
+      <h2 id="why-title">{hold.may_decide ? 'Why you are asked' : 'Why people are asked'}</h2>
       <ul role="list">
         {spoke.map((rule) => (
           <li class={rule.verdict}>

@@ -95,13 +95,13 @@ function Filters({ filter, holds }: { filter: { q: string; agent: string; route:
       <Choose
         label="Agent"
         value={filter.agent}
-        choices={[{ value: '', word: 'Every agent' }, ...agents.map((a) => ({ value: a, word: a }))]}
+        choices={[{ value: '', word: 'Any agent' }, ...agents.map((a) => ({ value: a, word: a }))]}
         onChange={(agent) => setQuery({ agent })}
       />
       <Choose
         label="Route"
         value={filter.route}
-        choices={[{ value: '', word: 'Every route' }, ...routes.map((r) => ({ value: r, word: r }))]}
+        choices={[{ value: '', word: 'Any route' }, ...routes.map((r) => ({ value: r, word: r }))]}
         onChange={(route) => setQuery({ route })}
       />
     </div>

@@ -5,6 +5,7 @@ import { plural } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { readAll, useLoad } from '../load.ts';
 import { place, setQuery } from '../router.ts';
+import { personPlace } from '../sentences.ts';
 import { useStore } from '../store.ts';
 
 export function People({ me }: { me: Person }) {
@@ -32,7 +33,7 @@ export function People({ me }: { me: Person }) {
       {people.value === null && people.error === null && <Skeleton label="Loading people" />}
       {people.value !== null && (
         <div class="filters" role="search">
-          <Search value={q} label="Search people and teams" onInput={(text) => setQuery({ q: text })} />
+          <Search value={q} label="Search people and teams" hint="Search" onInput={(text) => setQuery({ q: text })} />
         </div>
       )}
       {people.value !== null && shown.length === 0 && <Empty icon="people" title="Nobody matches." />}
@@ -62,7 +63,7 @@ export function People({ me }: { me: Person }) {
                     <span class="quiet">none</span>
                   ) : (
                     person.teams.map((team) => (
-                      <a class="pill" href={`/people?q=${encodeURIComponent(team)}`}>
+                      <a class="pill" href={personPlace(team)}>
                         {team}
                       </a>
                     ))
