@@ -180,7 +180,7 @@ http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, c
     }
     std::exception_ptr thrown;
     try {
-        const asked how = co_await talk.ask(start, now() + route.timeout);
+        const asked how = co_await talk.ask(start, http::coarse_now() + route.timeout);
         if (how == asked::answered) {
             passing way(agent, pool, route, request, added, talk, told);
             co_await way.run();

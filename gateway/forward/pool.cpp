@@ -148,7 +148,7 @@ void upstream_pool::take_back(std::shared_ptr<upstream_slot> slot, std::unique_p
     not_busy(*connection);
     connection->stream.no_read_deadline();
     connection->stream.no_write_deadline();
-    connection->idle_until_.set(now() + idle_time);
+    connection->idle_until_.set(http::coarse_now() + idle_time);
     connection->slot_ = slot.get();
     slot->idle.push_back(std::move(connection));
     ++counts_.idle;

@@ -70,9 +70,10 @@ awaitable<result<bool>> connection::next_head()
     bool hurried = first_;
     // For a moment the next request is waited for without a system call; then the kernel is asked, for the peer's end may
     // have come together with its last request.
-    const steady_time patience = now() + (first_ ? options_.head_time : options_.idle_time);
+    const steady_time begin = coarse_now();
+    const steady_time patience = begin + (first_ ? options_.head_time : options_.idle_time);
     bool asked = first_;
-    peer.read_by(asked ? patience : std::min(patience, now() + trusting_time));
+    peer.read_by(asked ? patience : std::min(patience, begin + trusting_time));
     for (;;) {
         if (begun) {
             auto complete = in.parse();

@@ -1,5 +1,7 @@
 #include "gateway/http/timers.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace sallyport::http {
@@ -22,6 +24,13 @@ void deadline::set(steady_time at) noexcept
         --timers_->linked_;
     }
     timers_->link(*this);
+}
+
+steady_time coarse_now() noexcept
+{
+    timespec at{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &at);  // the clock that steady_clock reads
+    return steady_time(std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec));
 }
 
 timers::timers(boost::asio::io_context& context) : timer_(context.get_executor()) {}

@@ -31,7 +31,9 @@ worker::~worker() { core_.join(); }
 void worker::adopt(identity::standing_ptr standing)
 {
     const bool other_configuration = !standing_ || standing_->config != standing->config;
-    standing_ = std::move(standing);
+    // Counted by this core alone: every call takes and gives back a reference, and a count that cores share goes back and
+    // forth between their caches.
+    standing_ = identity::standing_ptr(standing.get(), [kept = standing](const identity::standing*) {});
     if (!other_configuration) return;
     if (!routes_.empty()) upstreams_.refresh();
     routes_.clear();
