@@ -52,8 +52,9 @@ attempt_end of_sql_error(const pqxx::sql_error& e, bool committing)
     auto cause = state + ": " + words_of(e);
     const auto of_class = [&](std::string_view prefix) { return state.starts_with(prefix); };
     if (of_class("40")) return {attempt_end::kind::again, unavailable(std::move(cause))};
-    // The server ends this session (57P01: shutdown, 57P02: crash of another, 57P03: starting); 08: of the connection.
-    if (of_class("57P") || of_class("08")) {
+    // The server ends this session (57P01: shutdown, 57P02: crash of another, 57P03: starting); 08: of the connection. Without
+    // a state it was libpq that spoke: the server went without a word.
+    if (state.empty() || of_class("57P") || of_class("08")) {
         if (committing) return failed(problem::storage_unavailable, std::string(unreachable), "the commit is in doubt: " + cause, true);
         return {attempt_end::kind::lost, unavailable(std::move(cause)), true};
     }

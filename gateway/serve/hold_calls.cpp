@@ -361,7 +361,9 @@ http::awaitable<void> stream_hold(services& all, worker& w, http::exchange& x, h
             if (!co_await x.write_body(event)) co_return;
             if (closed(known->state.status)) break;
         }
-        const auto woke = co_await x.wait(told, clock::now() + keep_alive_every);
+        // The database is away: asked again soon, for the change that woke us may be what could not be read.
+        const auto pause = known ? clock::duration(keep_alive_every) : clock::duration(500ms);
+        const auto woke = co_await x.wait(told, clock::now() + pause);
         if (woke == http::woke::gone) co_return;
         if (x.stopping()) break;
         if (woke == http::woke::deadline && !co_await x.write_body(": still here\n\n")) co_return;
