@@ -1,7 +1,7 @@
 #include "storage/database.hpp"
 
-#include "fixture.hpp"
 #include "storage/sql.hpp"
+#include "tests/storage/fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>

@@ -1,7 +1,8 @@
-#include "fixture.hpp"
+#include "tests/storage/fixture.hpp"
+
+#include <pqxx/pqxx>
 
 #include <cstdlib>
-#include <pqxx/pqxx>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <utility>

@@ -1,10 +1,12 @@
 #include "storage/private_cluster.hpp"
 
-#include "events.hpp"
-#include "fixture.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 #include "storage/process.hpp"
+#include "tests/storage/events.hpp"
+#include "tests/storage/fixture.hpp"
+
+#include <pqxx/pqxx>
 
 #include <array>
 #include <csignal>
@@ -12,7 +14,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iostream>
-#include <pqxx/pqxx>
 #include <sstream>
 #include <stop_token>
 #include <sys/stat.h>

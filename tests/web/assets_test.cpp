@@ -1,8 +1,8 @@
 #include "web/assets.hpp"  // first: the header stands alone
 
-#include <algorithm>
-
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace sallyport::web;
 

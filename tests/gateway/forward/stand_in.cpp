@@ -1,4 +1,4 @@
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include "gateway/canonical/headers.hpp"
 
