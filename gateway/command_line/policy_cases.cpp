@@ -10,7 +10,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <initializer_list>
 
 namespace sallyport::command_line {
@@ -160,7 +159,7 @@ private:
         c.agent = agent_of(value("agent"));
         c.task = task_of(value("task"));
         c.request = request_of(need(n, "request"));
-        c.now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+        c.now = local_now();
         if (const node* now = value("now")) {
             const auto at = parse_rfc3339(text_of(*now));
             if (!at) refuse(*now, "now is an RFC 3339 time");
