@@ -252,7 +252,7 @@ TEST_CASE("a PostgreSQL that outlived its gateway is taken over")
         REQUIRE_MESSAGE(got > 0, said);
         said.append(part.data(), static_cast<std::size_t>(got));
     }
-    const int postmaster = std::atoi(said.c_str() + said.find("postmaster ") + 11);
+    const int postmaster = std::stoi(said.substr(said.find("postmaster ") + 11));
     REQUIRE(runs(postmaster));
     CHECK_FALSE(data_directory::open(path).has_value());
 
