@@ -60,7 +60,7 @@ private:
         if (n.kind != node::kind::scalar) refuse(n, "a text is wanted here");
         return n.text;
     }
-    std::string text_or(const node& map, std::string_view key, std::string otherwise) const
+    std::string text_or(const node& map, std::string_view key, const std::string& otherwise) const
     {
         const auto* found = map.find(key);
         return found ? text_of(found->value) : otherwise;
