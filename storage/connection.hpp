@@ -3,9 +3,10 @@
 
 #include "workflows/secret.hpp"
 
+#include <pqxx/pqxx>
+
 #include <chrono>
 #include <memory>
-#include <pqxx/pqxx>
 #include <string>
 #include <string_view>
 

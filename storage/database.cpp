@@ -130,7 +130,7 @@ public:
             return;
         }
         const auto why = unavailable(std::string(refused));
-        job->finish(&why);
+        job->finish(&why);  // NOLINT(bugprone-use-after-move): it was moved only into the queue
     }
 
     void end_by(steady::time_point when) noexcept

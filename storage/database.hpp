@@ -121,7 +121,7 @@ public:
     core_awaitable<ran<F>> run(core_executor executor, F f)
     {
         return boost::asio::async_initiate<const boost::asio::use_awaitable_t<core_executor>, void(ran<F>)>(
-            [](auto handler, database* self, core_executor where, F function) {
+            [](auto handler, database* self, const core_executor& where, F function) {
                 self->run_then(std::move(function), [handler = std::move(handler),
                                                      work = boost::asio::make_work_guard(where)](ran<F> r) mutable {
                     const auto to = work.get_executor();

@@ -56,6 +56,7 @@ public:
             }
         }
         if (told)
+            // NOLINTNEXTLINE(bugprone-use-after-move): it was moved only into the queue
             (*told)(fail(problem::storage_unavailable, "Too much waits for the database.", "group commit: the queue is full"));
         else
             next();
@@ -65,7 +66,7 @@ public:
     core_awaitable<result<Answer>> submit(core_executor executor, Item item)
     {
         return boost::asio::async_initiate<const boost::asio::use_awaitable_t<core_executor>, void(result<Answer>)>(
-            [](auto handler, group_commit* self, core_executor where, Item i) {
+            [](auto handler, group_commit* self, const core_executor& where, Item i) {
                 self->submit_then(std::move(i), [handler = std::move(handler),
                                                  work = boost::asio::make_work_guard(where)](result<Answer> r) mutable {
                     const auto to = work.get_executor();

@@ -4,13 +4,14 @@
 #include "storage/transaction.hpp"
 #include "workflows/ids.hpp"
 
+#include <pqxx/pqxx>
+
 #include <array>
 #include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <pqxx/pqxx>
 #include <ranges>
 #include <stdexcept>
 #include <string>

@@ -128,8 +128,8 @@ std::optional<std::string> read_hex(std::string_view text)
     std::string bytes;
     bytes.reserve(text.size() / 2);
     for (std::size_t i = 0; i < text.size(); i += 2) {
-        const int high = hex_value_table[byte_at(text, i)];
-        const int low = hex_value_table[byte_at(text, i + 1)];
+        const std::int8_t high = hex_value_table[byte_at(text, i)];
+        const std::int8_t low = hex_value_table[byte_at(text, i + 1)];
         if (high < 0 || low < 0) return std::nullopt;
         bytes.push_back(static_cast<char>(high << 4 | low));
     }

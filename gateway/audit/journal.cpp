@@ -2,6 +2,8 @@
 
 #include "gateway/log/log.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

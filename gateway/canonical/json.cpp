@@ -231,7 +231,7 @@ private:
     /// Where in the text it stands; none for what was decoded.
     std::optional<std::size_t> offset_of(std::string_view s) const noexcept
     {
-        const std::less_equal<const char*> le;
+        const std::less_equal<> le;
         if (!le(text_.data(), s.data()) || !le(s.data(), text_.data() + text_.size())) return std::nullopt;
         return static_cast<std::size_t>(s.data() - text_.data());
     }

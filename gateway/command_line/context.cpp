@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -17,6 +18,8 @@ std::size_t width(std::string_view text)
 }
 
 }  // namespace
+
+time_point local_now() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
 
 void print(std::string_view line)
 {

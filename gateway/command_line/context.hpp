@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workflows/result.hpp"
+#include "workflows/time.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -57,6 +58,9 @@ public:
 private:
     std::vector<std::vector<std::string>> rows_;
 };
+
+/// The clock of this machine: a command that asks no gateway has no other.
+time_point local_now();
 
 std::string read_file(const std::filesystem::path&);
 std::string read_standard_input();

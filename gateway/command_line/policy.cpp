@@ -13,7 +13,6 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <memory>
 
@@ -80,8 +79,7 @@ void explain(const context& with, const policy_options& options)
     const auto config = load_or_fail(with);
     const auto request = or_fail(request_of_message(read_file(options.request)));
     const agent who = named_agent(with, options.agent);
-    const auto now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-    const policy::verdict verdict = or_fail(judge(*config, fields_of_credentials(with, *config), request, who, nullptr, now));
+    const policy::verdict verdict = or_fail(judge(*config, fields_of_credentials(with, *config), request, who, nullptr, local_now()));
 
     boost::json::array rules;
     table t({"RULE", "VERDICT", "MATCHED", "SUMMARY"});

@@ -10,7 +10,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <initializer_list>
 
 namespace sallyport::command_line {
@@ -61,7 +60,7 @@ private:
         if (n.kind != node::kind::scalar) refuse(n, "a text is wanted here");
         return n.text;
     }
-    std::string text_or(const node& map, std::string_view key, std::string otherwise) const
+    std::string text_or(const node& map, std::string_view key, const std::string& otherwise) const
     {
         const auto* found = map.find(key);
         return found ? text_of(found->value) : otherwise;
@@ -160,7 +159,7 @@ private:
         c.agent = agent_of(value("agent"));
         c.task = task_of(value("task"));
         c.request = request_of(need(n, "request"));
-        c.now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+        c.now = local_now();
         if (const node* now = value("now")) {
             const auto at = parse_rfc3339(text_of(*now));
             if (!at) refuse(*now, "now is an RFC 3339 time");

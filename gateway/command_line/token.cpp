@@ -67,7 +67,7 @@ endpoint endpoint_of(const context& with, const token_options& options)
 
 std::string assertion(const jose::private_key& key, const std::string& agent, const std::string& issuer)
 {
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(local_now().time_since_epoch()).count();
     const boost::json::object claims{{"iss", agent}, {"sub", agent},    {"aud", issuer},
                                      {"iat", now},   {"exp", now + 60}, {"jti", random_text(16)}};
     return jose::sign_compact(key, "JWT", boost::json::serialize(claims));

@@ -78,7 +78,7 @@ constexpr std::uint32_t of_directory = IN_CREATE | IN_DELETE | IN_MOVED_FROM | I
 }  // namespace
 
 struct watcher::state {
-    state(fs::path path, std::function<void()> call, watch_options o)
+    state(const fs::path& path, std::function<void()> call, watch_options o)
         : directory(whole(path)),
           changed(std::move(call)),
           options(o),
@@ -186,8 +186,8 @@ struct watcher::state {
     std::thread thread;
 };
 
-watcher::watcher(fs::path directory, std::function<void()> changed, watch_options options)
-    : state_(std::make_unique<state>(std::move(directory), std::move(changed), options))
+watcher::watcher(const fs::path& directory, std::function<void()> changed, watch_options options)
+    : state_(std::make_unique<state>(directory, std::move(changed), options))
 {
 }
 

@@ -22,7 +22,7 @@ struct watch_options {
 class watcher {
 public:
     /// `changed` must not throw and must not destroy the watcher.
-    watcher(std::filesystem::path directory, std::function<void()> changed, watch_options = {});
+    watcher(const std::filesystem::path& directory, std::function<void()> changed, watch_options = {});
     /// Ends the thread; waits for a call of `changed` that is under way.
     ~watcher();
     watcher(const watcher&) = delete;

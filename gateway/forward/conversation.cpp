@@ -93,7 +93,7 @@ http::awaitable<asked> conversation::begin(const body_start& body, steady_time u
 {
     for (bool fresh = false;; fresh = true) {
         auto taken = co_await pool_.take(route_.upstream, route_.ca, until, fresh);
-        if (!taken) co_return gave_up(asked::nothing_sent, std::move(taken.error()));
+        if (!taken) co_return gave_up(asked::nothing_sent, taken.error());
         lease_ = std::move(*taken);
         http::stream& stream = lease_->stream;
         read_until(until);

@@ -84,7 +84,8 @@ void lease::give_back() noexcept
 {
     if (!connection_) return;
     --pool_->counts_.leased;
-    pool_->take_back(std::move(slot_), std::move(connection_));
+    const auto slot = std::move(slot_);
+    pool_->take_back(*slot, std::move(connection_));
 }
 
 upstream_pool::upstream_pool(http::core& core, pool_options options) : core_(&core), options_(options), resolver_(core) {}
@@ -135,13 +136,13 @@ std::shared_ptr<upstream_slot> upstream_pool::slot_for(const config::upstream& t
     return slots_.emplace(std::move(made), std::make_shared<upstream_slot>()).first->second;
 }
 
-void upstream_pool::take_back(std::shared_ptr<upstream_slot> slot, std::unique_ptr<upstream_connection> connection) noexcept
+void upstream_pool::take_back(upstream_slot& slot, std::unique_ptr<upstream_connection> connection) noexcept
 {
     const auto idle_time = std::min(options_.idle_time, connection->idle_time);
-    if (stopped_ || connection->generation_ != generation_ || slot->idle.size() >= options_.idle_per_upstream || idle_time.count() <= 0)
+    if (stopped_ || connection->generation_ != generation_ || slot.idle.size() >= options_.idle_per_upstream || idle_time.count() <= 0)
         return;
     try {
-        if (slot->idle.size() == slot->idle.capacity()) slot->idle.reserve(slot->idle.size() * 2 + 4);
+        if (slot.idle.size() == slot.idle.capacity()) slot.idle.reserve(slot.idle.size() * 2 + 4);
     } catch (const std::bad_alloc&) {
         return;  // not kept, then
     }
@@ -149,8 +150,8 @@ void upstream_pool::take_back(std::shared_ptr<upstream_slot> slot, std::unique_p
     connection->stream.no_read_deadline();
     connection->stream.no_write_deadline();
     connection->idle_until_.set(http::coarse_now() + idle_time);
-    connection->slot_ = slot.get();
-    slot->idle.push_back(std::move(connection));
+    connection->slot_ = &slot;
+    slot.idle.push_back(std::move(connection));
     ++counts_.idle;
 }
 

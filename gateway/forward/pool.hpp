@@ -138,6 +138,7 @@ private:
         std::string_view host, ca;
         std::uint16_t port;
         bool tls;
+        // NOLINTNEXTLINE(google-explicit-constructor): so that the map finds by the view
         key_view(const key& k) noexcept : host(k.host), ca(k.ca), port(k.port), tls(k.tls) {}
         key_view(const config::upstream& to, const std::filesystem::path& ca_file) noexcept
             : host(to.host),
@@ -169,7 +170,7 @@ private:
     result<std::shared_ptr<http::tls_context>> context_for(const std::filesystem::path& ca);
     http::awaitable<result<void>> connect(upstream_connection&, const config::upstream&, const std::filesystem::path& ca,
                                           http::steady_time until);
-    void take_back(std::shared_ptr<upstream_slot>, std::unique_ptr<upstream_connection>) noexcept;
+    void take_back(upstream_slot&, std::unique_ptr<upstream_connection>) noexcept;
     void forget(upstream_connection&) noexcept;
     void busy(upstream_connection&);
     void not_busy(upstream_connection&) noexcept;

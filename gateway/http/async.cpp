@@ -66,7 +66,7 @@ awaitable<bool> signal::wait(timers& wheel, steady_time until)
     co_return std::exchange(fired_, false);
 }
 
-task_group::task_group(executor where, error_sink sink) : executor_(where), sink_(std::move(sink)) {}
+task_group::task_group(executor where, error_sink sink) : executor_(std::move(where)), sink_(std::move(sink)) {}
 
 task_group::~task_group()
 {

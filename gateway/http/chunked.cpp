@@ -96,7 +96,7 @@ result<chunk_decoder::piece> chunk_decoder::next(std::string_view input)
     return piece{at, {}};
 }
 
-chunk_size_line::chunk_size_line(std::size_t size) noexcept : text_{}, begin_(capacity)
+chunk_size_line::chunk_size_line(std::size_t size) noexcept : begin_(capacity)
 {
     text_[--begin_] = '\n';
     text_[--begin_] = '\r';

@@ -38,11 +38,12 @@ private:
 class chunk_size_line {
 public:
     explicit chunk_size_line(std::size_t size) noexcept;
+    // NOLINTNEXTLINE(google-explicit-constructor): it is a text
     operator std::string_view() const noexcept { return {text_.data() + begin_, capacity - begin_}; }
 
 private:
     static constexpr std::size_t capacity = 18;  // 64 bits in hex, CR LF
-    std::array<char, capacity> text_;
+    std::array<char, capacity> text_{};
     std::size_t begin_;
 };
 inline constexpr std::string_view chunk_end = "\r\n";

@@ -29,6 +29,7 @@ void core::start(std::function<void(std::string_view)> errors)
     });
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it lives as long as the thread
 void core::run(std::function<void(std::string_view)> errors)
 {
     runs_on_ = std::this_thread::get_id();

@@ -1,11 +1,12 @@
 #include "gateway/http/tls.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -182,6 +183,7 @@ tls_session::tls_session(std::shared_ptr<tls_context> context, int descriptor)
         SSL_free(ssl_);
         throw std::bad_alloc();
     }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the place for one pointer holds a descriptor, and nobody follows it
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_, bio, bio);
@@ -195,7 +197,7 @@ tls_session::tls_session(std::shared_ptr<tls_context> context, int descriptor)
 tls_session::tls_session(std::shared_ptr<tls_context> context, int descriptor, const std::string& peer, std::string key)
     : tls_session(std::move(context), descriptor)
 {
-    key_ = std::move(key);
+    key_ = std::move(key);  // NOLINT(cppcoreguidelines-prefer-member-initializer): the constructor delegates
     // If any of these fails the certificate is checked against nothing, so the handshake must fail.
     bool set = true;
     if (literal_address(peer)) {
@@ -204,6 +206,7 @@ tls_session::tls_session(std::shared_ptr<tls_context> context, int descriptor, c
         SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         set = SSL_set1_host(ssl_, peer.c_str()) == 1 &&
               // SSL_set_tlsext_host_name, without its C cast
+              // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): OpenSSL's signature; it copies the name
               SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(peer.c_str())) == 1;
     }
     if (!set || peer.empty()) throw std::bad_alloc();

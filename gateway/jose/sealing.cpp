@@ -3,10 +3,11 @@
 #include "gateway/jose/openssl.hpp"
 #include "gateway/jose/random.hpp"
 
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -38,7 +38,7 @@ result<void> may_decide(const call& c, const storage::stored_hold& h)
     return {};
 }
 
-void record(storage::transaction& tx, const call& c, const storage::stored_hold& h, boost::json::object data)
+void record(storage::transaction& tx, const call& c, const storage::stored_hold& h, const boost::json::object& data)
 {
     storage::audit_entry entry;
     entry.at = h.now;

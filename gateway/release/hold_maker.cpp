@@ -59,7 +59,7 @@ hold_maker::hold_maker(storage::database& db, const identity::standings& all)
 
 storage::core_awaitable<result<made_hold>> hold_maker::make(storage::core_executor where, held_call call)
 {
-    return commits_.submit(where, std::move(call));
+    return commits_.submit(std::move(where), std::move(call));
 }
 
 result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& tx, std::span<const held_call> calls) const
@@ -77,12 +77,13 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
             answers.emplace_back(fail(problem::agent_suspended));
             continue;
         }
-        const hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
+        hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
         auto opened = step(fresh, happened::opened{}, *standing->directory, now);
         storage::new_hold row;
         row.action = call.record;
         row.action.created_at = now;
-        row.hold = std::holds_alternative<moved>(opened) ? std::move(std::get<moved>(opened).next) : fresh;
+        auto* const begun = std::get_if<moved>(&opened);
+        row.hold = begun ? std::move(begun->next) : std::move(fresh);
         row.record = entries_of(row.action, row.hold);
         rows.push_back(std::move(row));
         places.push_back(answers.size());

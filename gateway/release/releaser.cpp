@@ -78,7 +78,7 @@ void tell_closed(metrics::registry& registry, const std::vector<hold>& all)
 }
 
 releaser::releaser(storage::database& db, keyring keys, const identity::standings& all, const identity::signing_keys& signing,
-                   metrics::registry& registry, std::string replica, std::vector<lane> lanes)
+                   metrics::registry& registry, std::string replica, const std::vector<lane>& lanes)
     : db_(db),
       keys_(std::move(keys)),
       standings_(all),

@@ -35,7 +35,7 @@ class releaser {
 public:
     /// `replica` is this process's, as told to replica_store. Everything referred to outlives it.
     releaser(storage::database&, keyring, const identity::standings&, const identity::signing_keys&, metrics::registry&,
-             std::string replica, std::vector<lane>);
+             std::string replica, const std::vector<lane>&);
     ~releaser();
     releaser(const releaser&) = delete;
     releaser& operator=(const releaser&) = delete;

@@ -127,7 +127,7 @@ boost::json::object team_json(const storage::team& t)
 
 // Changes a team and gives it as it is then.
 template <class Change>
-admin_answer change_team(services& all, const std::string& name, std::string_view act, boost::json::object data, Change change)
+admin_answer change_team(services& all, const std::string& name, std::string_view act, const boost::json::object& data, Change change)
 {
     std::vector<hold> ended;
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<storage::team> {

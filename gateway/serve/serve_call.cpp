@@ -56,6 +56,7 @@ http::awaitable<void> serve_token(services& all, worker& w, http::exchange& x)
         co_await x.respond(405, allow, body);
         co_return;
     }
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the core may swap its pointer while the body is read
     const identity::standing_ptr standing = w.standing();
     const std::string content_type(x.head().find("content-type").value_or(""));
     const auto body = co_await x.read_body(longest_form);

@@ -1,7 +1,7 @@
 #include "storage/audit_store.hpp"
 
-#include "fixture.hpp"
 #include "storage/outbox_store.hpp"
+#include "tests/storage/fixture.hpp"
 
 #include <atomic>
 #include <functional>

@@ -1,7 +1,7 @@
 #include "storage/database.hpp"
 
-#include "fixture.hpp"
 #include "storage/sql.hpp"
+#include "tests/storage/fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
@@ -148,7 +148,7 @@ TEST_CASE("a statement that takes too long ends")
 {
     auto options = options_for(shared_cluster(), new_schema());
     options.statement_timeout = std::chrono::milliseconds(50);
-    const auto db = std::move(database::open(std::move(options)).value());
+    const auto db = database::open(std::move(options)).value();
     const auto late = db->run_blocking([](transaction& tx) { run(tx, test_slow, 30); });
     REQUIRE_FALSE(late.has_value());
     CHECK(late.error().what == problem::storage_unavailable);
@@ -161,7 +161,7 @@ TEST_CASE("a server that says nothing is left")
     options.statement_timeout = std::chrono::milliseconds(60'000);
     options.deaf_after = std::chrono::milliseconds(300);
     options.threads = 1;
-    const auto db = std::move(database::open(std::move(options)).value());
+    const auto db = database::open(std::move(options)).value();
     const auto deaf = db->run_blocking([](transaction& tx) { run(tx, test_slow, 60); });
     REQUIRE_FALSE(deaf.has_value());
     CHECK(deaf.error().what == problem::storage_unavailable);
@@ -211,7 +211,7 @@ TEST_CASE("the queue is bounded, and what waits too long fails")
     options.threads = 1;
     options.waiting = 2;
     options.longest_wait = std::chrono::milliseconds(500);
-    const auto db = std::move(database::open(std::move(options)).value());
+    const auto db = database::open(std::move(options)).value();
 
     std::binary_semaphore begun(0);
     std::promise<bool> first;
@@ -254,7 +254,7 @@ TEST_CASE("stopping: what runs ends, what waits and what comes later is refused"
 {
     auto options = options_for(shared_cluster(), new_schema());
     options.threads = 1;
-    const auto db = std::move(database::open(std::move(options)).value());
+    const auto db = database::open(std::move(options)).value();
     std::binary_semaphore begun(0), go_on(0);
     std::promise<bool> running, waiting;
     db->run_then([&](transaction& tx) { begun.release(), go_on.acquire(), run(tx, test_person_name, "one"); },

@@ -1,15 +1,18 @@
-#include "fixture.hpp"
+#include "tests/storage/fixture.hpp"
+
+#include <pqxx/pqxx>
 
 #include <cstdlib>
-#include <pqxx/pqxx>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <utility>
 
 // libpqxx 6.4 loses an empty result with each connection that breaks under a statement (encoding_id() throws before
 // make_result() has it); the tests break many.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the name that the sanitizer calls
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:PQmakeEmptyPGresult\n"; }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace sallyport::storage {
 namespace {

@@ -5,10 +5,11 @@
 #include "storage/database.hpp"
 #include "storage/private_cluster.hpp"
 
+#include <doctest/doctest.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <doctest/doctest.h>
 #include <filesystem>
 #include <memory>
 #include <string>

@@ -1,11 +1,12 @@
 #include "storage/group_commit.hpp"
 
-#include "holds.hpp"
 #include "storage/sql.hpp"
+#include "tests/storage/holds.hpp"
 
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
+
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>

@@ -1,7 +1,7 @@
 #include "storage/hold_store.hpp"
 
-#include "holds.hpp"
 #include "storage/evidence_store.hpp"
+#include "tests/storage/holds.hpp"
 
 #include <functional>
 #include <future>

@@ -1,10 +1,10 @@
 // Holds for tests of several files: two people, two agents, two replicas, and holds by number.
 #pragma once
 
-#include "fixture.hpp"
-#include "people.hpp"
 #include "storage/hold_store.hpp"
 #include "storage/replica_store.hpp"
+#include "tests/storage/fixture.hpp"
+#include "tests/storage/people.hpp"
 
 #include <chrono>
 #include <span>

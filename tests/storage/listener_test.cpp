@@ -1,8 +1,8 @@
 #include "storage/listener.hpp"
 
-#include "events.hpp"
-#include "fixture.hpp"
 #include "storage/sql.hpp"
+#include "tests/storage/events.hpp"
+#include "tests/storage/fixture.hpp"
 
 #include <chrono>
 #include <csignal>

@@ -1,11 +1,12 @@
 #include "storage/migrations.hpp"
 
-#include "fixture.hpp"
 #include "storage/connection.hpp"
+#include "tests/storage/fixture.hpp"
+
+#include <pqxx/pqxx>
 
 #include <array>
 #include <future>
-#include <pqxx/pqxx>
 #include <vector>
 
 namespace sallyport::storage {

@@ -1,9 +1,9 @@
 // People and agents that tests of several stores need.
 #pragma once
 
-#include "fixture.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/person_store.hpp"
+#include "tests/storage/fixture.hpp"
 
 #include <string>
 

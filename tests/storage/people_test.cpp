@@ -1,13 +1,13 @@
 #include "storage/person_store.hpp"
 
-#include "fixture.hpp"
-#include "people.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/credential_store.hpp"
 #include "storage/directory_store.hpp"
 #include "storage/key_store.hpp"
 #include "storage/passkey_store.hpp"
 #include "storage/session_store.hpp"
+#include "tests/storage/fixture.hpp"
+#include "tests/storage/people.hpp"
 
 #include <functional>
 #include <future>

@@ -1,10 +1,12 @@
 #include "storage/private_cluster.hpp"
 
-#include "events.hpp"
-#include "fixture.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 #include "storage/process.hpp"
+#include "tests/storage/events.hpp"
+#include "tests/storage/fixture.hpp"
+
+#include <pqxx/pqxx>
 
 #include <array>
 #include <csignal>
@@ -12,7 +14,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iostream>
-#include <pqxx/pqxx>
 #include <sstream>
 #include <stop_token>
 #include <sys/stat.h>
@@ -251,7 +252,7 @@ TEST_CASE("a PostgreSQL that outlived its gateway is taken over")
         REQUIRE_MESSAGE(got > 0, said);
         said.append(part.data(), static_cast<std::size_t>(got));
     }
-    const int postmaster = std::atoi(said.c_str() + said.find("postmaster ") + 11);
+    const int postmaster = std::stoi(said.substr(said.find("postmaster ") + 11));
     REQUIRE(runs(postmaster));
     CHECK_FALSE(data_directory::open(path).has_value());
 

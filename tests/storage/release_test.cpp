@@ -1,7 +1,7 @@
 #include "storage/replica_store.hpp"
 
-#include "holds.hpp"
 #include "storage/hold_store.hpp"
+#include "tests/storage/holds.hpp"
 
 #include <future>
 #include <latch>

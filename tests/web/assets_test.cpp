@@ -1,8 +1,8 @@
 #include "web/assets.hpp"  // first: the header stands alone
 
-#include <algorithm>
-
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace sallyport::web;
 
@@ -34,7 +34,7 @@ TEST_CASE("the page names its script and style, which are there, and nothing els
     for (const asset& a : assets())
         if (a.path.ends_with(".js") || a.path.ends_with(".css")) CHECK(page->bytes.find(a.path) != std::string_view::npos);
     CHECK(page->bytes.find("://") == std::string_view::npos);
-    CHECK(page->bytes.find("@") == std::string_view::npos);  // no placeholder of the build was left
+    CHECK(page->bytes.find('@') == std::string_view::npos);  // no placeholder of the build was left
 }
 
 TEST_CASE("what is a page")

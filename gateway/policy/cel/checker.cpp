@@ -49,11 +49,11 @@ std::size_t distance(std::string_view x, std::string_view y)
 {
     std::vector<std::size_t> row(y.size() + 1);
     for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    for (const char here : x) {
         std::size_t diagonal = row[0]++;
         for (std::size_t j = 0; j < y.size(); ++j) {
             const std::size_t above = row[j + 1];
-            row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (x[i] == y[j] ? 0 : 1)});
+            row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (here == y[j] ? 0 : 1)});
             diagonal = above;
         }
     }
@@ -169,7 +169,7 @@ private:
     {
         if (e.kind == expression_kind::identifier) return !e.absolute && find_local(e.name) ? std::string() : std::string(e.name);
         if (e.kind != expression_kind::select || e.test || e.optional) return {};
-        std::string operand = qualified_name(*e.arguments[0]);
+        const std::string operand = qualified_name(*e.arguments[0]);
         return operand.empty() ? operand : operand + "." + std::string(e.name);
     }
 

@@ -16,7 +16,7 @@ value no_overload() noexcept { return value::error("no such overload"); }
 // An element's number, given as any number that is whole.
 bool element_number(const value& index, std::size_t& out) noexcept
 {
-    constexpr std::size_t none = static_cast<std::size_t>(-1);
+    constexpr auto none = static_cast<std::size_t>(-1);
     if (index.is(kind::integer)) {
         out = index.integer() < 0 ? none : static_cast<std::size_t>(index.integer());
         return true;

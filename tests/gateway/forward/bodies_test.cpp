@@ -1,6 +1,6 @@
 #include "gateway/forward/forward.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // An upstream that repeats what it was told, in every way that a body can be framed and cut.
 #include "gateway/forward/forward.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,9 +1,10 @@
 #include "gateway/forward/forward.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 using namespace stand_in;
@@ -329,7 +330,7 @@ TEST_CASE("nothing was sent: unreachable")
         std::vector<int> waiting;
         for (int i = 0; i < 4; ++i) {
             waiting.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-            ::connect(waiting.back(), reinterpret_cast<const sockaddr*>(&here), sizeof here);
+            std::ignore = ::connect(waiting.back(), reinterpret_cast<const sockaddr*>(&here), sizeof here);
         }
         {
             proxy gate(route_to(ntohs(here.sin_port), 500ms));

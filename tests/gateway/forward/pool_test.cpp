@@ -1,6 +1,6 @@
 #include "gateway/forward/pool.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <string>
 
@@ -212,7 +212,7 @@ TEST_CASE("names are looked up")
     {
         std::atomic<int> told{0};
         std::promise<void> all;
-        const auto one = [&]() -> http::awaitable<void> {
+        const auto one = [&names, &told, &all]() -> http::awaitable<void> {
             const auto answer = co_await names->resolve("localhost.localdomain.invalid", 1, std::chrono::steady_clock::now() + 5s);
             CHECK(answer.has_error());
             if (++told == 100) all.set_value();

@@ -1,6 +1,6 @@
 #include "gateway/forward/send.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <string>
 #include <string_view>
@@ -192,7 +192,6 @@ TEST_CASE("how a release ends")
 
 TEST_CASE("the whole answer has the route's timeout: drops do not prolong it")
 {
-    std::atomic<bool> stop{false};
     std::promise<void> told_it;
     upstream there([&](peer& p, int) {
         p.head();

@@ -1,4 +1,4 @@
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include "gateway/canonical/headers.hpp"
 
@@ -100,9 +100,11 @@ void peer::interrupt()
 
 // --- upstream -------------------------------------------------------------------------------------------------------
 
-upstream::upstream(script what, ssl_ctx_st* tls) : script_(std::move(what)), tls_(tls)
+upstream::upstream(script what, ssl_ctx_st* tls)
+    : script_(std::move(what)),
+      tls_(tls),
+      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
 {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in here{};
     here.sin_family = AF_INET;
     here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -1,7 +1,7 @@
 // Upstreams over TLS, with certificates made here.
 #include "gateway/forward/send.hpp"
 
-#include "stand_in.hpp"
+#include "tests/gateway/forward/stand_in.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -1,6 +1,6 @@
 #include "gateway/http/async.hpp"
 
-#include "loopback.hpp"
+#include "tests/gateway/http/loopback.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>

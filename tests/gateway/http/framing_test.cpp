@@ -38,7 +38,7 @@ TEST_CASE("request heads that are refused")
         {"an empty line first", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},
         {"an empty line of LF first", "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},
         {"space first", " GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
-        {"TLS on a plain port", "\x16\x03\x01\x02\x00\x01"},
+        {"TLS on a plain port", "\x16\x03\x01\x02\x00\x01"s},
         // RFC 9112 §3: the request line
         {"no version (HTTP/0.9)", get("GET /")},
         {"nothing but a method", get("GET")},

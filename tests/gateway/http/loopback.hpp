@@ -109,9 +109,8 @@ private:
 
 class client {
 public:
-    explicit client(std::uint16_t port)
+    explicit client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
-        descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in to{};
         to.sin_family = AF_INET;
         to.sin_port = htons(port);
@@ -120,9 +119,8 @@ public:
         const int on = 1;
         ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    explicit client(const std::string& path)
+    explicit client(const std::string& path) : descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
-        descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_un to{};
         to.sun_family = AF_UNIX;
         path.copy(to.sun_path, sizeof to.sun_path - 1);

@@ -1,6 +1,6 @@
 #include "gateway/http/stream.hpp"
 
-#include "loopback.hpp"
+#include "tests/gateway/http/loopback.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
