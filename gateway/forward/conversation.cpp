@@ -92,9 +92,12 @@ http::awaitable<asked> conversation::ask(const body_start& body, steady_time unt
 http::awaitable<asked> conversation::begin(const body_start& body, steady_time until)
 {
     for (bool fresh = false;; fresh = true) {
-        auto taken = co_await pool_.take(route_.upstream, route_.ca, until, fresh);
-        if (!taken) co_return gave_up(asked::nothing_sent, taken.error());
-        lease_ = std::move(*taken);
+        if (!fresh) lease_ = pool_.take_idle(route_.upstream, route_.ca);
+        if (!lease_) {
+            auto taken = co_await pool_.take(route_.upstream, route_.ca, until, true);
+            if (!taken) co_return gave_up(asked::nothing_sent, taken.error());
+            lease_ = std::move(*taken);
+        }
         http::stream& stream = lease_->stream;
         read_until(until);
         stream.write_by(until);

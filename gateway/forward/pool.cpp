@@ -181,11 +181,10 @@ result<std::shared_ptr<http::tls_context>> upstream_pool::context_for(const std:
     return *made;
 }
 
-http::awaitable<result<lease>> upstream_pool::take(const config::upstream& to, const std::filesystem::path& ca, steady_time until,
-                                                   bool fresh)
+lease upstream_pool::take_idle(const config::upstream& to, const std::filesystem::path& ca)
 {
     auto slot = slot_for(to, ca);
-    while (!fresh && !slot->idle.empty()) {
+    while (!slot->idle.empty()) {
         auto one = std::move(slot->idle.back());
         slot->idle.pop_back();
         --counts_.idle;
@@ -199,8 +198,17 @@ http::awaitable<result<lease>> upstream_pool::take(const config::upstream& to, c
         one->slot_ = nullptr;
         one->reused = true;
         ++counts_.reused;
-        co_return lease(*this, std::move(slot), std::move(one));
+        return {*this, std::move(slot), std::move(one)};
     }
+    return {};
+}
+
+http::awaitable<result<lease>> upstream_pool::take(const config::upstream& to, const std::filesystem::path& ca, steady_time until,
+                                                   bool fresh)
+{
+    if (!fresh)
+        if (lease idle = take_idle(to, ca)) co_return std::move(idle);
+    auto slot = slot_for(to, ca);
     auto made = std::make_unique<upstream_connection>(*this);
     const auto connected = co_await connect(*made, to, ca, until);
     if (!connected) co_return connected.error();

@@ -103,7 +103,9 @@ public:
     upstream_pool(const upstream_pool&) = delete;
     upstream_pool& operator=(const upstream_pool&) = delete;
 
-    /// An idle connection that was looked at first, or a new one: every address of the name is tried, and TLS verifies
+    /// An idle connection that was looked at first; empty when there is none.
+    lease take_idle(const config::upstream& to, const std::filesystem::path& ca);
+    /// The same, or a new one: every address of the name is tried, and TLS verifies
     /// certificate and name. `fresh`: a new one in any case. Connections of different scheme, host, port or `ca` never mix.
     /// Fails with `upstream_unreachable`: not a byte of a request was sent. References are used until it returns.
     http::awaitable<result<lease>> take(const config::upstream& to, const std::filesystem::path& ca, http::steady_time until,

@@ -51,7 +51,8 @@ awaitable<void> connection::run()
         }
         if (!*begun) break;
         co_await answer();
-        on = co_await ready_for_next();
+        on = exchange_.open() && !exchange_.close_after_ && exchange_.body_read();
+        if (!on) on = co_await ready_for_next();
         if (on) {
             exchange_.in_.next();
             exchange_.arena_.release();

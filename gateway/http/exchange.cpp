@@ -182,6 +182,18 @@ awaitable<result<std::string_view>> exchange::read_body(std::uint64_t limit)
     co_return whole_;
 }
 
+std::optional<std::string_view> exchange::body_at_hand(std::uint64_t limit)
+{
+    if (whole_read_) return whole_;
+    if (body_broken_ || chunks_ || body_left_ > limit || body_left_ > in_.rest().size()) return std::nullopt;
+    whole_ = in_.rest().substr(0, body_left_);
+    body_bytes_ = body_left_;
+    in_.consume(body_left_);
+    body_left_ = 0;
+    whole_read_ = true;
+    return whole_;
+}
+
 awaitable<result<std::string_view>> exchange::read_sized_body()
 {
     const std::uint64_t size = body_left_;

@@ -44,6 +44,9 @@ public:
     /// count says so; `malformed_request` for broken chunks and for a body that stops short or comes too slowly.
     /// `Expect: 100-continue` is answered when the first byte is asked for (RFC 9110 §10.1.1).
     awaitable<result<std::string_view>> read_body(std::uint64_t limit);
+    /// The same without a wait or a coroutine, for a body that came with its head, as most do; none when `read_body` must
+    /// say more.
+    std::optional<std::string_view> body_at_hand(std::uint64_t limit);
     /// The next bytes of it, a view until the next call; empty at the end. `limit` is for the whole body. Not after
     /// `read_body`.
     awaitable<result<std::string_view>> read_some_body(std::uint64_t limit);

@@ -21,6 +21,17 @@ result<std::string_view> bearer_token(const http::request_head& head)
 
 }  // namespace
 
+result<const agent*> active_agent(const identity::standing& standing, agent_id id)
+{
+    const agent* who = standing.directory->find(id);
+    if (!who) return fail(problem::unauthenticated, "The access token's agent is not known.");
+    if (who->status != agent_status::active)
+        return fail(problem::agent_suspended, "The agent " + who->name + " is " + std::string(name_of(who->status)) + ".");
+    if (!standing.directory->has_active_owner(*who))
+        return fail(problem::agent_suspended, "Nobody active is accountable for the agent " + who->name + " any more.");
+    return who;
+}
+
 result<caller> identify(worker& w, const identity::signing_keys& keys, const identity::standing& standing, const http::request_head& head,
                         time_point now)
 {
@@ -32,14 +43,10 @@ result<caller> identify(worker& w, const identity::signing_keys& keys, const ide
         if (!claims) return claims.error();
         known = w.tokens().remember(*token, standing.version, std::move(*claims));
     }
-    const agent* who = standing.directory->find(known->agent);
-    if (!who) return fail(problem::unauthenticated, "The access token's agent is not known.");
-    if (who->status != agent_status::active)
-        return fail(problem::agent_suspended, "The agent " + who->name + " is " + std::string(name_of(who->status)) + ".");
-    if (!standing.directory->has_active_owner(*who))
-        return fail(problem::agent_suspended, "Nobody active is accountable for the agent " + who->name + " any more.");
-    w.seen(who->id, now);
-    return caller{std::move(known), who};
+    const auto who = active_agent(standing, known->agent);
+    if (!who) return who.error();
+    w.seen((*who)->id, now);
+    return caller{std::move(known), *who};
 }
 
 }  // namespace sallyport::serve

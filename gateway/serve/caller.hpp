@@ -19,4 +19,7 @@ struct caller {
 /// `unauthenticated`, or `agent_suspended`.
 result<caller> identify(worker&, const identity::signing_keys&, const identity::standing&, const http::request_head&, time_point now);
 
+/// The agent, if it and somebody who is accountable for it are active; into the standing's directory.
+result<const agent*> active_agent(const identity::standing&, agent_id);
+
 }  // namespace sallyport::serve

@@ -178,26 +178,29 @@ result<void> still_stands(const worker& w, const call& c)
     if (c.who.token->expires_at <= local_now())
         return fail(problem::unauthenticated, "The access token expired before the body was there.");
     if (w.standing() == c.standing) return {};
-    const agent* who = w.standing()->directory->find(c.who.agent->id);
-    if (!who || who->status != agent_status::active)
-        return fail(problem::agent_suspended, "The agent was suspended before the body was there.");
+    if (auto who = active_agent(*w.standing(), c.who.agent->id); !who) return who.error();
     return {};
 }
 
-// Reads the whole body, and what it says where a rule of the route wants to know.
+// The whole body, and what it says where a rule of the route wants to know.
+result<void> take_body(call& c, std::string_view bytes)
+{
+    c.bytes = bytes;
+    c.body_was_read = true;
+    if (!c.standing->config->rules.reads_body(c.route->index)) return {};
+    auto parsed = policy::read_body(c.facts.headers, c.bytes);
+    if (!parsed) return parsed.error();
+    c.body = std::move(*parsed);
+    c.facts.body = c.body ? &c.body->root() : nullptr;
+    return {};
+}
+
 http::awaitable<result<void>> read_body(const worker& w, call& c, http::exchange& x)
 {
     const auto bytes = co_await x.read_body(c.route->body_limit);
     if (!bytes) co_return bytes.error();
-    c.bytes = *bytes;
-    c.body_was_read = true;
     if (auto stands = still_stands(w, c); !stands) co_return stands.error();
-    if (!c.standing->config->rules.reads_body(c.route->index)) co_return result<void>();
-    auto parsed = policy::read_body(c.facts.headers, c.bytes);
-    if (!parsed) co_return parsed.error();
-    c.body = std::move(*parsed);
-    c.facts.body = c.body ? &c.body->root() : nullptr;
-    co_return result<void>();
+    co_return take_body(c, *bytes);
 }
 
 std::string rule_ids(const policy::verdict& verdict)
@@ -353,7 +356,12 @@ http::awaitable<std::optional<waiting_call>> judge_and_serve(services& all, work
     c.counters = w.counters(*c.route);  // before the first wait: the worker's table is that of c.standing only now
     const policy::rule_set& rules = c.standing->config->rules;
     if (rules.reads_body(c.route->index)) {
-        if (const auto read = co_await read_body(w, c, x); !read) {
+        result<void> read;
+        if (const auto at_hand = x.body_at_hand(c.route->body_limit))
+            read = take_body(c, *at_hand);
+        else
+            read = co_await read_body(w, c, x);
+        if (!read) {
             co_await refuse(all, x, read.error());
             co_return std::nullopt;
         }
