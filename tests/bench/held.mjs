@@ -68,6 +68,22 @@ async function releases(one, count) {
 }
 const told = (times) => `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms, longest ${Math.max(...times).toFixed(1)} ms (${times.length} releases)`;
 
+/** On a gateway of its own, for what is held stays held. */
+async function commits() {
+  const one = await startSallyport(positionals[0], { port: upstream.address().port }, { core: null });
+  const pid = one.gateway.process.pid;
+  try {
+    for (const connections of [1, 16, 64]) {
+      const spent = cpu([pid]);
+      const { calls, failed, seconds } = await wrk(script, { url: `http://127.0.0.1:${one.port}${one.prefix}/v1/refunds`, connections, seconds: 4, token: one.token, environment: { AMOUNT: '900', PREFER: 'respond-async' } });
+      console.log(`holds committed, ${String(connections).padStart(2)} agents:                 ${(calls / seconds).toFixed(0)} a second, ${(((cpu([pid]) - spent) / calls) * 1e6).toFixed(0)} µs of the gateway's CPU each${failed ? `; ${failed} FAILED` : ''}`);
+    }
+  } finally {
+    await one.close();
+  }
+}
+
+await commits();
 const one = await startSallyport(positionals[0], { port: upstream.address().port }, { core: null });
 try {
   await releases(one, 20); // warm
@@ -75,21 +91,13 @@ try {
 
   const pid = one.gateway.process.pid;
   const before = { user: memory(pid), kernel: kernelMemory() };
-  const began = performance.now();
   const sockets = await waitWith(one, HELD);
-  if (process.env.DEBUG) console.log(`opened in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   const after = { user: memory(pid), kernel: kernelMemory() };
   const user = (after.user - before.user) / HELD;
   const kernel = (after.kernel - before.kernel) / HELD / 2; // both ends of each connection are on this machine
   console.log(`memory of a waiting held connection:         ${KiB(user + kernel)} KiB: the gateway's own ${KiB(user)}, the kernel's ${KiB(kernel)} (${HELD} held)`);
   console.log(`signed decision → upstream, ${HELD} waiting: ${told(await releases(one, Number(values.releases)))}`);
   for (const socket of sockets) socket.destroy();
-
-  for (const connections of [1, 16, 64]) {
-    const spent = cpu([pid]);
-    const { calls, failed, seconds } = await wrk(script, { url: `http://127.0.0.1:${one.port}${one.prefix}/v1/refunds`, connections, seconds: 4, token: one.token, environment: { AMOUNT: '900', PREFER: 'respond-async' } });
-    console.log(`holds committed, ${String(connections).padStart(2)} agents:                 ${(calls / seconds).toFixed(0)} a second, ${(((cpu([pid]) - spent) / calls) * 1e6).toFixed(0)} µs of the gateway's CPU each${failed ? `; ${failed} FAILED` : ''}`);
-  }
 } finally {
   await one.close();
   upstream.closeAllConnections();
