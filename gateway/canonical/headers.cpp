@@ -211,7 +211,7 @@ bool is_ours(const preference& p) noexcept { return same_ignoring_case(p.name, "
 
 }  // namespace
 
-bool same_folded_name(std::string_view a, std::string_view b) noexcept { return is_name(a, b); }
+bool same_folded_name(std::string_view a, std::string_view b) noexcept { return same_folded(a, b); }
 
 void header_list::reserve(std::size_t bytes)
 {

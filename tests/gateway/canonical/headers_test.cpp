@@ -109,6 +109,9 @@ TEST_CASE("what is never sent on")
         CHECK(to_upstream({{name, "x"}}, "authorization").empty());
     }
     CHECK(to_upstream({{"X-Api-Key", "mine"}}, "x-api-key").empty());
+    CHECK(to_upstream({{"X-Api-Key", "mine"}}, "x_api_key").empty());
+    CHECK(same_folded_name("X-Api-Key", "x_api_key"));
+    CHECK_FALSE(same_folded_name("x-api-key", "x-api-kex"));
     CHECK(to_upstream({{"X-Other", "mine"}}, "x-api-key").size() == 1);
 }
 
