@@ -2,7 +2,7 @@
 
 #include "gateway/log/log.hpp"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +10,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <libdeflate.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,10 +29,7 @@ struct frame {
 
 constexpr std::size_t framed(std::size_t length) { return (sizeof(frame) + length + alignment - 1) / alignment * alignment; }
 
-std::uint32_t checksum(std::string_view bytes)
-{
-    return libdeflate_crc32(0, bytes.data(), bytes.size());
-}
+std::uint32_t checksum(std::string_view bytes) { return libdeflate_crc32(0, bytes.data(), bytes.size()); }
 
 std::uint32_t load_length(const char* at) { return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(at), __ATOMIC_ACQUIRE); }
 

@@ -90,7 +90,7 @@ std::optional<started> start(const context& with, const config::load_result& loa
     std::stop_source given_up;
     std::promise<started> promised;
     auto future = promised.get_future();
-    std::thread starting([&, main_thread = ::pthread_self()] {
+    std::thread starting([&with, &loaded, &given_up, &promised, main_thread = ::pthread_self()] {
         try {
             promised.set_value(serve::application::start(with.config, with.data, loaded.config, given_up.get_token()));
         } catch (...) {

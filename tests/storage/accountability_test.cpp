@@ -1,7 +1,7 @@
 // Nothing is held for an agent that nobody active is accountable for, whichever of the two comes first.
 #include "storage/agent_store.hpp"
 
-#include "holds.hpp"
+#include "tests/storage/holds.hpp"
 
 #include <array>
 #include <future>

@@ -47,6 +47,14 @@ private_cluster& shared_cluster()
     return *all.cluster;
 }
 
+void as_superuser(const std::string& text)
+{
+    std::string uri = shared_cluster().uri();
+    uri.replace(uri.find("&user="), std::string::npos, "&user=postgres");
+    pqxx::connection connection(uri);
+    pqxx::nontransaction(connection).exec(text);
+}
+
 database_options options_for(const private_cluster& cluster, std::string schema)
 {
     database_options options;

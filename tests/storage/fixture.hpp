@@ -32,6 +32,9 @@ private:
 /// The run's cluster. Never stopped by a test: those that kill one have their own.
 private_cluster& shared_cluster();
 
+/// Runs SQL as the cluster's own superuser: its settings are everybody's.
+void as_superuser(const std::string& text);
+
 database_options options_for(const private_cluster&, std::string schema);
 /// A schema's name that no other test has.
 std::string new_schema();

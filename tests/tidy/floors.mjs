@@ -21,7 +21,7 @@ const LIBRARIES = [
   [/^(fido\.h$|fido\/|cbor\.h$)/, 'fido2'],
   [/^spdlog\//, 'spdlog_compiled'],
   [/^re2\//, 're2'],
-  [/^zlib\.h$/, 'zlib'],
+  [/^libdeflate\.h$/, 'libdeflate'],
   [/^curl\//, 'curl'],
   [/^httplib\.h$/, 'httplib'],
   [/^doctest\//, 'doctest'],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { launch, visitor } from './browser.mjs';
 import { CALLS } from './scene.mjs';
+import { alter, approve, company, deny, row } from './steps.mjs';
 import { signedIn, SILENCE, World } from './world.mjs';
 
 let world, browser;
@@ -21,41 +22,14 @@ after(async () => {
   await world?.close();
 });
 
-// Runs `act` with somebody signed in, and fails on whatever the browser complained about. Everybody keeps their browser
-// from test to test, as people do; after a failure they get another.
-const browsers = new Map();
-async function as(handle, act) {
-  const v = browsers.get(handle) ?? (await signedIn(world, browser, handle));
-  browsers.delete(handle);
-  try {
-    await act(v.page, v);
-    assert.deepEqual(v.complaints, []);
-    await v.settle();
-    browsers.set(handle, v);
-  } catch (e) {
-    await v.close();
-    throw e;
-  }
-}
+const as = company((handle) => signedIn(world, browser, handle));
 
 // The inbox with one hold only: alike ones of other tests would stack with it.
 const find = (page, word) => page.goto(`${world.url}/?q=${word}`);
-const row = (page, text) => page.locator('a.row', { hasText: text });
-const approve = (page) => page.getByRole('button', { name: /^Approve/ });
-const deny = (page) => page.getByRole('button', { name: /^Deny…/ });
 const open = async (page, id) => {
   await page.goto(`${world.url}/holds/${id}`);
   await page.getByText(/Whole, checked here|Not whole/).waitFor();
 };
-
-// Alters an answer of the API on its way to the page.
-async function alter(page, pattern, change) {
-  await page.route(pattern, async (route) => {
-    const answer = await route.fetch();
-    const value = await answer.json();
-    await route.fulfill({ response: answer, json: change(value) ?? value });
-  });
-}
 
 describe('the doors', () => {
   it('an invitation says who one is, makes a passkey and signs in', async () => {

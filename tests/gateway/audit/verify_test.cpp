@@ -2,7 +2,7 @@
 #include "gateway/audit/verify.hpp"
 
 #include "gateway/canonical/jcs.hpp"
-#include "tests/gateway/people/authenticator.hpp"
+#include "tests/gateway/jose/authenticator.hpp"
 
 #include <boost/json/array.hpp>
 #include <doctest/doctest.h>
@@ -14,8 +14,8 @@
 namespace sallyport::audit {
 namespace {
 
-using people::testing::authenticator;
-using people::testing::tweak;
+using jose::testing::authenticator;
+using jose::testing::tweak;
 
 // SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 §4).
 std::string spki(const authenticator& of)
@@ -185,7 +185,7 @@ TEST_CASE_FIXTURE(record, "decisions that were made up")
         {"without its user",
          [&](record& r) {
              one(r);
-             r.decided("ada", r.decision("ada", r.ada, 1, "approve", {.flags = people::testing::user_present}));
+             r.decided("ada", r.decision("ada", r.ada, 1, "approve", {.flags = jose::testing::user_present}));
          },
          "its signer was not verified"},
         {"with a signature of something else", changed([](auto& d) { d["signature"] = base64url(std::string(64, 's')); }),

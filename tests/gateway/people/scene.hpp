@@ -12,7 +12,7 @@
 #include "storage/passkey_store.hpp"
 #include "storage/person_store.hpp"
 #include "tests/gateway/identity/keys.hpp"
-#include "tests/gateway/people/authenticator.hpp"
+#include "tests/gateway/jose/authenticator.hpp"
 #include "workflows/hold_step.hpp"
 
 #include <boost/json/object.hpp>
@@ -28,6 +28,7 @@
 
 namespace sallyport::people::testing {
 
+using namespace jose::testing;
 using namespace std::chrono_literals;
 
 struct asked_of {

@@ -1,6 +1,6 @@
 #include "gateway/people/webauthn.hpp"
 
-#include "tests/gateway/people/authenticator.hpp"
+#include "tests/gateway/jose/authenticator.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +11,8 @@
 namespace sallyport::people::webauthn {
 namespace {
 
-using testing::authenticator;
-using testing::tweak;
+using jose::testing::authenticator;
+using jose::testing::tweak;
 
 const relying_party rp{"localhost", "http://localhost:8081"};
 const std::string asked = "what was asked, once";
@@ -57,7 +57,7 @@ struct lie {
 // semantics.md "Deciding": challenge, origin, crossOrigin, rpIdHash, type, UP, UV.
 std::vector<lie> lies()
 {
-    using namespace testing;
+    using namespace jose::testing;
     std::vector<lie> all{
         {"another challenge", {.challenge = base64url("something else")}},
         {"the challenge in another encoding", {.challenge = base64(asked)}},
@@ -108,7 +108,7 @@ TEST_CASE("browsers may say more than was asked")
     more.client_data["other_keys_can_be_added_here"] = "do not compare clientDataJSON against a template";
     CHECK(asserted(passkey.get(base64url(asked), more), key).has_value());
     tweak backed;
-    backed.flags = testing::user_present | testing::user_verified | testing::backup_eligible | testing::backed_up;
+    backed.flags = jose::testing::user_present | jose::testing::user_verified | jose::testing::backup_eligible | jose::testing::backed_up;
     CHECK(asserted(passkey.get(base64url(asked), backed), key).has_value());
 }
 
@@ -119,12 +119,12 @@ TEST_CASE("an answer that is not believed")
     for (lie l : lies()) {
         CAPTURE(l.name);
         CHECK(bad(asserted(passkey.get(base64url(asked), l.what), key)));
-        if (l.what.flags) *l.what.flags |= testing::attested;
+        if (l.what.flags) *l.what.flags |= jose::testing::attested;
         CHECK(bad(registered(passkey.create(base64url(asked), l.what))));
     }
     CHECK(bad(asserted(passkey.get(base64url(asked), {.type = "webauthn.create"}), key)));
     CHECK(bad(registered(passkey.create(base64url(asked), {.type = "webauthn.get"}))));
-    CHECK(bad(registered(passkey.create(base64url(asked), {.flags = testing::user_present | testing::user_verified}))));
+    CHECK(bad(registered(passkey.create(base64url(asked), {.flags = jose::testing::user_present | jose::testing::user_verified}))));
     CHECK(bad(registered(passkey.create(base64url(asked), {.id = "another"}))));
     CHECK(bad(asserted(passkey.get(base64url(asked)), "")));
     CHECK(bad(asserted(passkey.get(base64url(asked)), "no key")));

@@ -1,7 +1,7 @@
 #include "gateway/release/clockwork.hpp"
 
-#include "scene.hpp"
 #include "storage/replica_store.hpp"
+#include "tests/gateway/release/scene.hpp"
 
 using namespace sallyport;
 using namespace sallyport::release;

@@ -1,7 +1,7 @@
 #include "gateway/release/hold_maker.hpp"
 
 #include "gateway/http/block_on.hpp"
-#include "scene.hpp"
+#include "tests/gateway/release/scene.hpp"
 
 using namespace sallyport;
 using namespace sallyport::release;

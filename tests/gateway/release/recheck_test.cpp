@@ -1,7 +1,7 @@
 #include "gateway/release/recheck.hpp"
 
-#include "scene.hpp"
 #include "storage/credential_store.hpp"
+#include "tests/gateway/release/scene.hpp"
 
 #include <algorithm>
 

@@ -3,8 +3,8 @@
 #include "gateway/jose/random.hpp"
 #include "gateway/release/hold_moves.hpp"
 #include "gateway/release/payload.hpp"
-#include "scene.hpp"
 #include "storage/replica_store.hpp"
+#include "tests/gateway/release/scene.hpp"
 
 #include <future>
 

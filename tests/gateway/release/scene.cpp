@@ -1,4 +1,4 @@
-#include "scene.hpp"
+#include "tests/gateway/release/scene.hpp"
 
 #include "gateway/canonical/content_digest.hpp"
 #include "gateway/config/load.hpp"
@@ -12,8 +12,6 @@
 #include "storage/replica_store.hpp"
 #include "tests/gateway/config/directory.hpp"
 
-#include <pqxx/pqxx>
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -24,15 +22,6 @@ namespace sallyport::release::testing {
 namespace {
 
 constexpr auto patience = 20s;
-
-// As the cluster's own superuser: its settings are everybody's.
-void as_superuser(const std::string& text)
-{
-    std::string uri = storage::shared_cluster().uri();
-    uri.replace(uri.find("&user="), std::string::npos, "&user=postgres");
-    pqxx::connection connection(uri);
-    pqxx::nontransaction(connection).exec(text);
-}
 
 }  // namespace
 
@@ -125,16 +114,16 @@ std::string upstream::request(int nth)
 
 lost_commits::lost_commits()
 {
-    as_superuser("ALTER DATABASE postgres SET synchronous_commit = 'local'");
-    as_superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    as_superuser("SELECT pg_reload_conf()");
+    storage::as_superuser("ALTER DATABASE postgres SET synchronous_commit = 'local'");
+    storage::as_superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    storage::as_superuser("SELECT pg_reload_conf()");
 }
 
 lost_commits::~lost_commits()
 {
-    as_superuser("ALTER SYSTEM RESET synchronous_standby_names");
-    as_superuser("SELECT pg_reload_conf()");
-    as_superuser("ALTER DATABASE postgres RESET synchronous_commit");
+    storage::as_superuser("ALTER SYSTEM RESET synchronous_standby_names");
+    storage::as_superuser("SELECT pg_reload_conf()");
+    storage::as_superuser("ALTER DATABASE postgres RESET synchronous_commit");
 }
 
 void lost_commits::of_moves(storage::fixture& in, std::string_view from, std::string_view to)
@@ -151,9 +140,9 @@ void lost_commits::lose_one(storage::fixture& in)
     std::string pid;
     while ((pid = in.ask("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' LIMIT 1")).empty())
         REQUIRE(std::chrono::steady_clock::now() < until);
-    as_superuser("SELECT pg_terminate_backend(" + pid + ", 5000)");
-    as_superuser("ALTER SYSTEM RESET synchronous_standby_names");
-    as_superuser("SELECT pg_reload_conf()");
+    storage::as_superuser("SELECT pg_terminate_backend(" + pid + ", 5000)");
+    storage::as_superuser("ALTER SYSTEM RESET synchronous_standby_names");
+    storage::as_superuser("SELECT pg_reload_conf()");
 }
 
 // --- the house ----------------------------------------------------------------------------------------------------------

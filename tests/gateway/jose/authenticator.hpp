@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace sallyport::people::testing {
+namespace sallyport::jose::testing {
 
 inline constexpr std::uint8_t user_present = 0x01, user_verified = 0x04, backup_eligible = 0x08, backed_up = 0x10, attested = 0x40;
 
@@ -132,4 +132,4 @@ private:
     static std::string text(std::string_view t) { return head(3, t.size()) + std::string(t); }
 };
 
-}  // namespace sallyport::people::testing
+}  // namespace sallyport::jose::testing
