@@ -35,7 +35,7 @@ directory::directory(std::int64_t generation, std::vector<person> people, std::v
     }
     owned_.reserve(agents_.size());
     for (const agent& a : agents_) {
-        owned_.push_back((a.owner.kind == owner_name::kind::team ? teams_with_somebody : handles).count(a.owner.name) > 0);
+        owned_.push_back((a.owner.kind == owner_name::kind::team ? teams_with_somebody : handles).contains(a.owner.name));
         agents_by_id_.emplace(a.id, &a);
         agents_by_name_.emplace(a.name, &a);
     }

@@ -82,7 +82,7 @@ private:
     bool is_member(const std::string& team, const std::string& handle) const
     {
         const auto found = teams_.find(team);
-        return found != teams_.end() && found->second.count(handle) > 0;
+        return found != teams_.end() && found->second.contains(handle);
     }
 
     std::map<std::string, std::string, std::less<>> handles_;          // by id

@@ -69,7 +69,7 @@ public:
     bool may_read_hold(hold_id id)
     {
         look_up({&id, 1});
-        return readable_.count(id) > 0;
+        return readable_.contains(id);
     }
 
     /// Those of a reading that this person may read: their holds are looked up together.

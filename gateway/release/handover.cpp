@@ -28,7 +28,9 @@ struct reply {
     std::optional<bool> took;
 };
 
-static void acknowledge(std::shared_ptr<reply>& to, bool took)
+namespace {
+
+void acknowledge(std::shared_ptr<reply>& to, bool took)
 {
     if (!to) return;
     http::core& core = to->core;
@@ -37,6 +39,8 @@ static void acknowledge(std::shared_ptr<reply>& to, bool took)
         told->given.fire();
     });
 }
+
+}  // namespace
 
 struct message {
     enum class kind { head, piece, end, cut };

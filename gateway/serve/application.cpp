@@ -379,7 +379,7 @@ try {
 }
 
 result<std::unique_ptr<application>> application::start(const std::filesystem::path& config_directory, const std::filesystem::path& data,
-                                                        std::shared_ptr<config::configuration> config, std::stop_token given_up)
+                                                        std::shared_ptr<config::configuration> config, const std::stop_token& given_up)
 {
     std::unique_ptr<application> app(new application);
     app->parts_ = std::make_unique<parts>(config_directory, std::move(config));

@@ -17,7 +17,7 @@ public:
     /// be bound or the database cannot be reached, and soon after `given_up`. Blocks. Signals that end or reload must be
     /// blocked in the calling thread before, so that no thread made here takes them.
     static result<std::unique_ptr<application>> start(const std::filesystem::path& config_directory, const std::filesystem::path& data,
-                                                      std::shared_ptr<config::configuration> config, std::stop_token given_up);
+                                                      std::shared_ptr<config::configuration> config, const std::stop_token& given_up);
     /// stop().
     ~application();
     application(const application&) = delete;

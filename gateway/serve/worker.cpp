@@ -28,7 +28,7 @@ worker::worker(std::size_t index, metrics::registry& registry, const std::filesy
 // What runs on the core uses all that is declared after it.
 worker::~worker() { core_.join(); }
 
-void worker::adopt(identity::standing_ptr standing)
+void worker::adopt(const identity::standing_ptr& standing)
 {
     const bool other_configuration = !standing_ || standing_->config != standing->config;
     // Counted by this core alone: every call takes and gives back a reference, and a count that cores share goes back and

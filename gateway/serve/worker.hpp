@@ -57,7 +57,7 @@ public:
     /// What calls are judged by; never null. A call takes it first and keeps it.
     const identity::standing_ptr& standing() const noexcept { return standing_; }
     /// On this core, or before it runs.
-    void adopt(identity::standing_ptr);
+    void adopt(const identity::standing_ptr&);
 
     /// Of a route of the standing that holds now; good for ever, also after another configuration was adopted.
     const route_counters& counters(const config::route& route) const noexcept { return routes_[route.index]; }

@@ -275,7 +275,7 @@ TEST_CASE("an end is set: what runs and what waits fails then, whatever the serv
     auto options = options_for(shared_cluster(), new_schema());
     options.statement_timeout = std::chrono::milliseconds(60'000);
     options.threads = 1;
-    const auto db = std::move(database::open(std::move(options)).value());
+    const auto db = database::open(std::move(options)).value();
     std::promise<result<void>> running, waiting;
     db->run_then([](transaction& tx) { run(tx, test_slow, 60); }, [&](result<void> r) { running.set_value(std::move(r)); });
     db->run_then([](transaction&) {}, [&](result<void> r) { waiting.set_value(std::move(r)); });

@@ -118,7 +118,7 @@ TEST_CASE("what only a restart changes goes into what is loaded as it runs")
     loaded.agents_url = "http://elsewhere";
     loaded.database = "postgresql://h/d";
     loaded.limits.holds = 1;
-    static_cast<process_settings&>(loaded) = running;
+    static_cast<process_settings&>(loaded) = running;  // NOLINT(cppcoreguidelines-slicing): only that part is what changes
     CHECK(restart_needed(running, loaded).empty());
     CHECK(loaded.agents_url == running.agents_url);
     CHECK(loaded.database.empty());

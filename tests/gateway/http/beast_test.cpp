@@ -116,24 +116,10 @@ const std::vector<std::string> responses{
 // One or two small changes of the kinds that parsers quarrel about.
 std::string mutated(std::string text, std::mt19937& random)
 {
-    static const std::vector<std::string> pieces{"\r\n",
-                                                 "\n",
-                                                 "\r",
-                                                 " ",
-                                                 "\t",
-                                                 ":",
-                                                 "\0",
-                                                 "\x7F",
-                                                 "\xFF",
-                                                 ",",
-                                                 "0",
-                                                 "A",
-                                                 "close",
-                                                 "chunked",
-                                                 "Content-Length: 3\r\n",
-                                                 "Transfer-Encoding: chunked\r\n",
-                                                 "Host: b\r\n",
-                                                 "X: y\r\n"};
+    static const std::vector<std::string> pieces{
+        "\r\n",        "\n",      "\r", " ", "\t",    ":",       std::string(1, '\0'),    "\x7F",
+        "\xFF",        ",",       "0",  "A", "close", "chunked", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n",
+        "Host: b\r\n", "X: y\r\n"};
     for (auto changes = 1 + random() % 2; changes > 0; --changes) {
         const std::size_t at = random() % text.size();
         switch (random() % 3) {

@@ -232,7 +232,7 @@ TEST_CASE("a server that was never started stops at once, though its cores do no
     core* const cores[] = {&others};
     server_options options;
     options.address = "127.0.0.1:0";
-    const auto bound = std::move(server::bind(cores, std::move(options)).value());
+    const auto bound = server::bind(cores, std::move(options)).value();
     mine.start();
     on(mine, bound->stop(std::chrono::steady_clock::now() + patience));
     mine.join();

@@ -27,9 +27,8 @@ constexpr auto patience = 20s;
 
 // --- upstream -----------------------------------------------------------------------------------------------------------
 
-upstream::upstream(script s) : script_(std::move(s))
+upstream::upstream(script s) : script_(std::move(s)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
 {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
