@@ -247,13 +247,16 @@ http::awaitable<asked> conversation::read_head()
 {
     upstream_connection& upstream = *lease_;
     const bool answers_head = request_.method == "HEAD";
+    // The answer is not there yet: to wait first saves the system call that would find nothing. Once something came, its end may
+    // have come with it, which a wait would not notice.
+    bool waits = true;
     for (int interim = 0;;) {
-        // The answer is not there yet: to wait first saves the system call that would find nothing. What the sender has to
-        // say interrupts the wait, or was said before it.
+        // What the sender has to say interrupts the wait, or was said before it.
         if (sending_failed_ || stalled_) co_return lost(error::operation_aborted);
-        co_await upstream.stream.wait_readable();
+        if (waits) co_await upstream.stream.wait_readable();
         const http::transfer read = upstream.stream.try_read(upstream.in.room());
-        if (read.error == error::would_block) continue;
+        waits = read.error == error::would_block;
+        if (waits) continue;
         if (read.error) co_return lost(read.error);
         if (received_ == 0) times_.first_byte = now();
         received_ += read.bytes;

@@ -2,6 +2,7 @@
 
 #include "tests/gateway/forward/stand_in.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct releasing {
     http::core core;
     std::unique_ptr<forward::upstream_pool> pool = std::make_unique<forward::upstream_pool>(core);
     std::optional<forward::injected_credential> credential;
+    std::function<void()> when_sending = [] {};  // on the core, when the sending waits for the first time
 
     releasing() { core.start(); }
     ~releasing()
@@ -63,7 +65,10 @@ struct releasing {
         const std::vector<sallyport::field> headers = {{"content-type", "application/json"}};
         const std::vector<sallyport::field> extra = {{"sallyport-receipt", "r"}};
         const forward::outgoing request{method, "/v1/refunds", route.upstream.authority, headers, credential, extra};
-        const auto make = [&]() { return forward::send(*pool, route, request, body, limit, sink); };
+        const auto make = [&]() {
+            core.post(when_sending);
+            return forward::send(*pool, route, request, body, limit, sink);
+        };
         return on_core<forward::sent>(core, make);
     }
 };
@@ -123,14 +128,19 @@ TEST_CASE("what went while the reader waited was sent, though nothing went at on
             auto taken = co_await out.pool->take(route.upstream, route.ca, std::chrono::steady_clock::now() + 5s);
             REQUIRE(taken.has_value());
             const std::string much(100'000, junk);
-            http::transfer last;
-            while (!last.error) last = (*taken)->stream.try_write(much);
+            // The kernel makes room for a while: until a pause has made none.
+            for (bool took = true; took;) {
+                took = false;
+                while (!(*taken)->stream.try_write(much).error) took = true;
+                http::signal never;
+                co_await never.wait(out.core.timers(), std::chrono::steady_clock::now() + 200ms);
+            }
             (*taken)->idle_time = 30s;
             taken->give_back();
             co_return true;
         };
         REQUIRE(on_core<bool>(out.core, fill));
-        filled.set_value();
+        out.when_sending = [&filled] { filled.set_value(); };
         const auto told = out.send(route, std::string(32 << 20, 'b'));
         CHECK(has(seen, "POST /v1/refunds HTTP/1.1\r\n"));
         CHECK(told.kind == sent_kind::unknown);
@@ -138,6 +148,24 @@ TEST_CASE("what went while the reader waited was sent, though nothing went at on
         CHECK(there.connections() == 1);
         done.set_value();
     }
+}
+
+TEST_CASE("an end that comes together with a part of the head is noticed at once")
+{
+    upstream there([](peer& p, int) {
+        p.head();
+        p.exactly(7);
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        p.head();
+        p.exactly(7);
+        p.send_with_end();
+        p.send("HTTP/1.1 200 OK\r\nCon");
+    });
+    releasing out;
+    CHECK(out.send(route_to(there.port())).kind == sent_kind::answered);
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(out.send(route_to(there.port(), 4s)).kind == sent_kind::unknown);
+    CHECK(std::chrono::steady_clock::now() - began < 3s);
 }
 
 TEST_CASE("how a release ends")

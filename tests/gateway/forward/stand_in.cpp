@@ -63,6 +63,12 @@ bool peer::send(std::string_view bytes)
     return true;
 }
 
+void peer::send_with_end()
+{
+    const int on = 1;
+    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
 void peer::shutdown_send()
 {
     if (tls_ != nullptr) SSL_shutdown(tls_);

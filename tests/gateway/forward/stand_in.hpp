@@ -43,6 +43,8 @@ public:
     /// Everything up to the connection's end.
     std::string rest();
     bool send(std::string_view);
+    /// What is sent from now on goes with the connection's end, in one segment.
+    void send_with_end();
     void shutdown_send();
     void close();
     void reset();
