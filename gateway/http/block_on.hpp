@@ -19,7 +19,8 @@ void block_on(core& where, Make make)
 {
     std::promise<void> ended;
     auto waiting = ended.get_future();
-    where.post([&where, &ended, make = std::move(make)]() mutable {
+    // `make` stays here: as a coroutine, it looks for its captures in itself until its end.
+    where.post([&where, &ended, &make] {
         boost::asio::co_spawn(where.get_executor(), make(), [&ended](std::exception_ptr error) {
             if (error)
                 ended.set_exception(std::move(error));
