@@ -24,13 +24,13 @@ const unfinished = lines('nothing is left for later', everywhere, /\b(?:FIXME|TO
 const machines = lines(
   'no paths of one machine',
   /./,
-  /(?<![\w.:/~*{}-])\/(?:work|workspace|root|home|Users)\/[\w.-]/,
+  /(?<![\w.:/~*{}-])\/(?:workspace|root|home|Users)\/[\w.-]/,
   'a path of one machine',
   'a path from the top of the project, or an argument',
   {
     bad: [
       ['tests/storage/fixture.cpp', 'open("/home/ada/sallyport");\n'],
-      ['deploy/test', 'cd /work/main\n'],
+      ['deploy/test', 'cd /root/sallyport\n'],
     ],
     good: [
       ['tests/gateway/config/url_test.cpp', 'url("https://example.com/home/ada");\n'],
