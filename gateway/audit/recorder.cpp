@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t batch_records = 500;
+constexpr std::size_t batch_records = 2000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;
 
