@@ -118,7 +118,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (stopping_ || over_)
                 refused = "stopping";
-            else if (connected_.load(std::memory_order_relaxed) == 0)
+            else if (unreachable_)
                 refused = "not connected";
             else if (queue_.size() >= options_.waiting)
                 refused = "the queue is full";
@@ -193,7 +193,11 @@ private:
             w.connection = std::move(connection);
             set_socket(w, w.connection->sock(), false);
             w.suspect = false;
-            connected_.fetch_add(1, std::memory_order_release);
+            {
+                const std::lock_guard lock(mutex_);
+                connected_.fetch_add(1, std::memory_order_release);
+                unreachable_ = false;
+            }
             if (std::exchange(w.lost, false)) event("database connected", "");
             return std::nullopt;
         } catch (const pqxx::broken_connection& e) {
@@ -240,14 +244,20 @@ private:
         if (!w.connection) return;
         set_socket(w, -1, false);
         w.connection.reset();
-        bool last = false;
-        {
-            const std::lock_guard lock(mutex_);
-            last = connected_.fetch_sub(1, std::memory_order_acq_rel) == 1;
-        }
+        connected_.fetch_sub(1, std::memory_order_acq_rel);
         w.lost = true;
         event("database connection lost", why);
-        if (last) refuse_queue("not connected");
+    }
+
+    // What waits may go on waiting while the last connection was lost and its successor is being made; no longer than that.
+    void refuse_if_unreachable()
+    {
+        {
+            const std::lock_guard lock(mutex_);
+            if (connected_.load(std::memory_order_relaxed) > 0) return;
+            unreachable_ = true;
+        }
+        refuse_queue("not connected");
     }
 
     void refuse_queue(std::string_view why) noexcept
@@ -314,10 +324,12 @@ private:
     {
         if (!pause(back_off)) return false;
         if (!in_time_to_connect()) {
+            refuse_if_unreachable();
             back_off = longest_back_off;
             return false;
         }
         if (const auto failure = open(w)) {
+            refuse_if_unreachable();
             if (back_off == 0ms) event("database cannot be reached", failure->cause);
             w.lost = true;
             back_off = std::min(back_off == 0ms ? 50ms : back_off * 2, longest_back_off);
@@ -442,6 +454,7 @@ private:
     std::condition_variable stopped_;
     std::condition_variable watch_wake_;
     std::deque<waiting> queue_;
+    bool unreachable_ = false;  // none is connected, and the last attempt at it failed
     bool stopping_ = false;
     bool joined_ = false;  // the workers
     bool over_ = false;    // ends_at_ has passed

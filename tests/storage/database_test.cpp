@@ -165,6 +165,8 @@ TEST_CASE("a server that says nothing is left")
     const auto deaf = db->run_blocking([](transaction& tx) { run(tx, test_slow, 60); });
     REQUIRE_FALSE(deaf.has_value());
     CHECK(deaf.error().what == problem::storage_unavailable);
+    INFO("it was the only connection: who comes next waits for the new one");
+    CHECK(db->run_blocking([](transaction& tx) { run(tx, test_slow, 0); }).has_value());
 }
 
 TEST_CASE("a connection lost before the commit: the function runs again on another")
