@@ -33,6 +33,7 @@
 #include <stop_token>
 #include <thread>
 
+#include <sched.h>
 #include <sys/stat.h>
 
 namespace sallyport::serve {
@@ -43,7 +44,14 @@ using clock = std::chrono::steady_clock;
 
 void log_event(std::string_view event, std::string_view detail) { log::warning(event, {{"detail", detail}}); }
 
-std::size_t core_count() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 16); }
+// Those that this process may use: a container or taskset may have given it fewer than the machine has.
+std::size_t core_count()
+{
+    cpu_set_t ours;
+    CPU_ZERO(&ours);
+    const bool known = ::sched_getaffinity(0, sizeof ours, &ours) == 0;
+    return std::clamp<std::size_t>(known ? static_cast<std::size_t>(CPU_COUNT(&ours)) : std::thread::hardware_concurrency(), 1, 16);
+}
 
 // When each thing that still goes on is cut, if it has not ended by itself: what is sent upstream while the database can
 // still be told of it, the database while its PostgreSQL can still end in order.
