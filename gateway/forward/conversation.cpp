@@ -60,7 +60,6 @@ conversation::conversation(upstream_pool& pool, const config::route& route, cons
       route_(route),
       request_(request)
 {
-    times_.began = now();
 }
 
 asked conversation::gave_up(asked how, failure why)

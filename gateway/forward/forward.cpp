@@ -181,7 +181,7 @@ private:
 }  // namespace
 
 http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, const config::route& route, const outgoing& request,
-                                   body_source body, std::span<const field> added)
+                                   const body_source& body, std::span<const field> added)
 {
     forwarded told;
     conversation talk(pool, route, request);
