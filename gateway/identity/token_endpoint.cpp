@@ -124,7 +124,7 @@ std::string metadata(std::string_view issuer)
         {"response_types_supported", boost::json::array{}},
         {"grant_types_supported", {"client_credentials"}},
         {"token_endpoint_auth_methods_supported", {"private_key_jwt"}},
-        {"token_endpoint_auth_signing_alg_values_supported", {"ES256", "EdDSA", "RS256", "PS256"}},
+        {"token_endpoint_auth_signing_alg_values_supported", {"ES256", "EdDSA", "Ed25519", "RS256", "PS256"}},
         {"authorization_details_types_supported", {task_type}},
     });
 }

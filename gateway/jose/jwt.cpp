@@ -42,7 +42,7 @@ result<jwt> jwt::parse(std::string_view compact)
     if (h.find("b64") != nullptr) return refused("the token's header has \"b64\"");
     const json::value* alg = h.find("alg");
     const auto known = alg != nullptr ? algorithm_named(alg->string()) : std::nullopt;
-    if (!known) return refused("the token's algorithm is none of ES256, EdDSA, RS256 and PS256");
+    if (!known) return refused("the token's algorithm is none of ES256, EdDSA, Ed25519, RS256 and PS256");
     p->alg = *known;
     if (const json::value* kid = h.find("kid")) {
         if (!kid->is(json::kind::string) || kid->string().empty()) return refused("the token's \"kid\" is no text");

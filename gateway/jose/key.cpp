@@ -21,8 +21,13 @@ constexpr std::size_t ed25519_length = 32;
 constexpr int least_rsa_bits = 2048;
 constexpr int most_rsa_bits = 8192;  // beyond, one verification costs milliseconds
 
-constexpr std::array<std::pair<algorithm, std::string_view>, 4> algorithm_names = {
-    {{algorithm::es256, "ES256"}, {algorithm::eddsa, "EdDSA"}, {algorithm::rs256, "RS256"}, {algorithm::ps256, "PS256"}}};
+// The first name of an algorithm is the one that we write. `Ed25519` is what RFC 9864 §2.2 made of `EdDSA`, which said nothing of
+// the curve; clients send the one or the other.
+constexpr std::array<std::pair<algorithm, std::string_view>, 5> algorithm_names = {{{algorithm::es256, "ES256"},
+                                                                                    {algorithm::eddsa, "EdDSA"},
+                                                                                    {algorithm::eddsa, "Ed25519"},
+                                                                                    {algorithm::rs256, "RS256"},
+                                                                                    {algorithm::ps256, "PS256"}}};
 
 failure refused(std::string detail) { return fail(problem::invalid_input, std::move(detail)); }
 [[noreturn]] void broken(const char* what) { throw std::runtime_error(std::string("OpenSSL could not ") + what); }

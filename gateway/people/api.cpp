@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr std::string_view api_prefix = "/api/v1";
+constexpr std::string_view api_prefix = "/api/v1/";
 constexpr std::uint64_t longest_body = 256 << 10;
 constexpr auto keep_alive_every = 14s;
 constexpr auto directory_patience = 2s;
@@ -104,7 +104,7 @@ http::awaitable<void> api::serve(http::exchange& x)
         co_return;
     }
     const std::string path(x.head().target.substr(0, x.head().target.find('?')));
-    if (!path.starts_with(api_prefix) || (path.size() > api_prefix.size() && path[api_prefix.size()] != '/')) {
+    if (!path.starts_with(api_prefix)) {
         const web::asset* asset = context_.find_asset(path);
         if (!asset) asset = context_.find_page(path);
         if (!asset)
@@ -116,7 +116,7 @@ http::awaitable<void> api::serve(http::exchange& x)
         co_return;
     }
 
-    auto target = read_target(x.head().target.substr(api_prefix.size()));
+    auto target = read_target(x.head().target.substr(api_prefix.size() - 1));
     if (!target) {
         co_await send(x, problem_reply(target.error()));
         co_return;

@@ -7,9 +7,14 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sallyport::people {
 namespace {
@@ -18,7 +23,8 @@ constexpr std::string_view schemas = R"json({
   "Problem": {"type": "object", "required": ["type", "title", "status", "detail", "action", "hold", "reason", "rules", "retry"],
     "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
       "action": {"type": ["string", "null"]}, "hold": {"type": ["string", "null"]}, "reason": {"type": ["string", "null"]},
-      "rules": {"type": "array", "items": {"type": "object"}}, "retry": {"enum": [true, false, "changed"]}}},
+      "rules": {"type": "array", "items": {"type": "object", "required": ["rule", "verdict", "summary"],
+        "properties": {"rule": {"type": "string"}, "verdict": {"enum": ["allow", "hold", "deny"]}, "summary": {"type": "string"}}}}, "retry": {"enum": [true, false, "changed"]}}},
   "Person": {"type": "object", "required": ["id", "handle", "name", "email", "roles", "teams", "status"],
     "properties": {"id": {"type": "string"}, "handle": {"type": "string"}, "name": {"type": "string"}, "email": {"type": "string"},
       "roles": {"type": "array", "items": {"enum": ["approver", "operator", "auditor"]}}, "teams": {"type": "array", "items": {"type": "string"}},
@@ -43,46 +49,140 @@ constexpr std::string_view schemas = R"json({
       "approvals": {"type": "object", "required": ["needed", "given"], "properties": {"needed": {"type": "integer"}, "given": {"type": "integer"}}},
       "created_at": {"type": "string", "format": "date-time"}, "expires_at": {"type": "string", "format": "date-time"},
       "decided_at": {"type": ["string", "null"], "format": "date-time"}, "reason": {"type": ["string", "null"]},
-      "outcome": {"type": ["object", "null"], "properties": {"status": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}},
-      "agent": {"oneOf": [{"$ref": "#/components/schemas/Agent"}, {"type": "null"}]}, "task": {"type": ["object", "null"]}, "route": {"type": "string"},
-      "policy": {"type": "string"}, "rules": {"type": "array", "items": {"type": "object"}},
+      "outcome": {"type": ["object", "null"], "required": ["status", "at"], "properties": {"status": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}},
+      "agent": {"oneOf": [{"$ref": "#/components/schemas/Agent"}, {"type": "null"}]},
+      "task": {"type": ["object", "null"], "required": ["id", "intent"], "properties": {"id": {"type": "string"}, "intent": {"type": ["string", "null"]}}},
+      "route": {"type": "string"}, "policy": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "rules": {"type": "array", "items": {"$ref": "#/components/schemas/Rule"}},
       "request": {"type": "object", "required": ["method", "authority", "target", "headers", "body"],
         "properties": {"method": {"type": "string"}, "authority": {"type": "string"}, "target": {"type": "string"},
-          "headers": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}, "body": {"type": ["object", "null"]}}},
+          "headers": {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}}},
+          "body": {"oneOf": [{"$ref": "#/components/schemas/Body"}, {"type": "null"}]}}},
       "workflow": {"$ref": "#/components/schemas/Workflow"}, "workflows": {"type": "array", "items": {"$ref": "#/components/schemas/Workflow"}},
       "decisions": {"type": "array", "items": {"$ref": "#/components/schemas/Decision"}}, "may_decide": {"type": "boolean"}, "why_not": {"type": ["string", "null"]},
-      "body_fields": {"type": "array", "items": {"type": "string"}}, "detail": {"type": ["string", "null"]}}}
+      "body_fields": {"type": "array", "items": {"type": "string"}}, "detail": {"type": ["string", "null"]}}},
+  "Rule": {"type": "object", "required": ["rule", "team", "verdict", "summary", "matched"],
+    "properties": {"rule": {"type": "string"}, "team": {"type": ["string", "null"]}, "verdict": {"enum": ["allow", "hold", "deny"]},
+      "summary": {"type": "string"}, "matched": {"type": "boolean"}, "error": {"type": ["string", "null"]}}},
+  "Body": {"type": "object", "required": ["length", "content_digest", "media_type", "text", "base64"],
+    "properties": {"length": {"type": "integer"}, "content_digest": {"type": "string"}, "media_type": {"type": ["string", "null"]},
+      "text": {"type": ["string", "null"]}, "base64": {"type": ["string", "null"]}}},
+  "AuditEntry": {"type": "object", "required": ["index", "at", "kind", "action", "hold", "agent", "person", "data"],
+    "properties": {"index": {"type": "integer"}, "at": {"type": "string", "format": "date-time"},
+      "kind": {"enum": ["verdict", "hold", "decision", "release", "outcome", "admin"]}, "action": {"type": ["string", "null"]},
+      "hold": {"type": ["string", "null"]}, "agent": {"type": ["string", "null"]}, "person": {"type": ["string", "null"]}, "data": {"type": ["object", "null"]}}},
+  "CreationOptions": {"type": "object", "description": "PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3, §5.1)",
+    "required": ["rp", "user", "challenge", "pubKeyCredParams", "timeout", "excludeCredentials", "authenticatorSelection", "attestation"],
+    "properties": {"rp": {"type": "object", "required": ["id", "name"], "properties": {"id": {"type": "string"}, "name": {"type": "string"}}},
+      "user": {"type": "object", "required": ["id", "name", "displayName"],
+        "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "displayName": {"type": "string"}}},
+      "challenge": {"type": "string"},
+      "pubKeyCredParams": {"type": "array", "items": {"type": "object", "required": ["type", "alg"],
+        "properties": {"type": {"const": "public-key"}, "alg": {"type": "integer"}}}},
+      "timeout": {"type": "integer"}, "excludeCredentials": {"type": "array", "items": {"$ref": "#/components/schemas/CredentialDescriptor"}},
+      "authenticatorSelection": {"type": "object"}, "attestation": {"type": "string"}}},
+  "RequestOptions": {"type": "object", "description": "PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, §5.5)",
+    "required": ["challenge", "timeout", "rpId", "userVerification"],
+    "properties": {"challenge": {"type": "string"}, "timeout": {"type": "integer"}, "rpId": {"type": "string"}, "userVerification": {"type": "string"},
+      "allowCredentials": {"type": "array", "items": {"$ref": "#/components/schemas/CredentialDescriptor"}}}},
+  "CredentialDescriptor": {"type": "object", "required": ["type", "id"],
+    "properties": {"type": {"const": "public-key"}, "id": {"type": "string"}, "transports": {"type": "array", "items": {"type": "string"}}}},
+  "Registration": {"type": "object", "description": "RegistrationResponseJSON (WebAuthn Level 3, §5.1)", "required": ["id", "rawId", "type", "response"],
+    "properties": {"id": {"type": "string"}, "rawId": {"type": "string"}, "type": {"const": "public-key"},
+      "response": {"type": "object", "required": ["clientDataJSON", "attestationObject"],
+        "properties": {"clientDataJSON": {"type": "string"}, "attestationObject": {"type": "string"}}}}},
+  "Assertion": {"type": "object", "description": "AuthenticationResponseJSON (WebAuthn Level 3, §5.1)", "required": ["id", "rawId", "type", "response"],
+    "properties": {"id": {"type": "string"}, "rawId": {"type": "string"}, "type": {"const": "public-key"},
+      "response": {"type": "object", "required": ["clientDataJSON", "authenticatorData", "signature"],
+        "properties": {"clientDataJSON": {"type": "string"}, "authenticatorData": {"type": "string"}, "signature": {"type": "string"}, "userHandle": {"type": ["string", "null"]}}}}},
+  "Nothing": {"type": "object", "additionalProperties": false}
 })json";
 
-// What each answer holds, and what each request must bring.
+// What each answer holds, what each request brings (`optional`: it may bring nothing), and by which problems it can be refused
+// besides those that every operation has.
 constexpr std::string_view shapes = R"json({
-  "POST login": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
-  "POST enrolments/{code}": {"status": "201", "answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
-  "POST logout": {"status": "204"},
+  "POST enrolments/{code}/options": {"request": {"$ref": "#/components/schemas/Nothing"}, "optional": true,
+    "answer": {"$ref": "#/components/schemas/CreationOptions"}, "problems": ["no-enrolment"]},
+  "POST enrolments/{code}": {"status": "201", "request": {"$ref": "#/components/schemas/Registration"},
+    "answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["no-enrolment", "bad-assertion"]},
+  "POST login/options": {"request": {"$ref": "#/components/schemas/Nothing"}, "optional": true, "answer": {"$ref": "#/components/schemas/RequestOptions"}},
+  "POST login": {"request": {"$ref": "#/components/schemas/Assertion"},
+    "answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["bad-assertion"]},
+  "POST logout": {"status": "204", "request": {"$ref": "#/components/schemas/Nothing"}, "optional": true},
   "GET me": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
-  "GET holds": {"query": ["status", "agent", "route", "q", "cursor", "limit"],
+  "GET holds": {
+    "query": {"status": {"type": "string", "description": "A comma list of states"}, "agent": {"type": "string"}, "route": {"type": "string"},
+      "q": {"type": "string", "description": "At most 200 bytes"}, "cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 100}},
     "answer": {"type": "object", "required": ["holds", "next"], "properties": {"holds": {"type": "array", "items": {"$ref": "#/components/schemas/Hold"}}, "next": {"type": ["string", "null"]}}}},
-  "GET holds/{id}": {"answer": {"type": "object", "required": ["hold"], "properties": {"hold": {"$ref": "#/components/schemas/Hold"}}}},
+  "GET holds/{id}": {"answer": {"type": "object", "required": ["hold"], "properties": {"hold": {"$ref": "#/components/schemas/Hold"}}}, "problems": ["no-hold"]},
   "POST holds/{id}/statement": {
     "request": {"type": "object", "required": ["decision"], "additionalProperties": false, "properties": {"decision": {"enum": ["approve", "deny"]}, "reason": {"type": ["string", "null"]}, "grant": {"type": "null"}}},
-    "answer": {"type": "object", "required": ["statement", "sha256", "webauthn"], "properties": {"statement": {"type": "string"}, "sha256": {"type": "string"}, "webauthn": {"type": "object"}}}},
+    "answer": {"type": "object", "required": ["statement", "sha256", "webauthn"], "properties": {"statement": {"type": "string"}, "sha256": {"type": "string"}, "webauthn": {"$ref": "#/components/schemas/RequestOptions"}}},
+    "problems": ["no-hold", "hold-closed", "not-eligible"]},
   "POST holds/{id}/decisions": {"status": "201",
-    "request": {"type": "object", "required": ["statement"], "additionalProperties": false, "properties": {"statement": {"type": "string"}, "assertion": {"type": ["object", "null"]}}},
-    "answer": {"type": "object", "required": ["decision", "hold"], "properties": {"decision": {"$ref": "#/components/schemas/Decision"}, "hold": {"$ref": "#/components/schemas/Hold"}}}},
-  "DELETE holds/{id}/decisions/{decision}": {"answer": {"type": "object", "required": ["hold"], "properties": {"hold": {"$ref": "#/components/schemas/Hold"}}}},
-  "GET agents": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["agents", "next"], "properties": {"agents": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}, "next": {"type": ["string", "null"]}}}},
-  "GET agents/{agent}": {"answer": {"type": "object", "required": ["agent"], "properties": {"agent": {"$ref": "#/components/schemas/Agent"}}}},
-  "GET people": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["people", "next"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "next": {"type": ["string", "null"]}}}},
-  "GET people/{person}": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
-  "GET grants": {"query": ["cursor", "limit"], "answer": {"type": "object", "required": ["grants", "next"], "properties": {"grants": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}}},
-  "GET audit": {"query": ["kind", "action", "hold", "agent", "person", "cursor", "limit"],
-    "answer": {"type": "object", "required": ["audit", "next"], "properties": {"audit": {"type": "array", "items": {"type": "object"}}, "next": {"type": ["string", "null"]}}}},
-  "GET events": {"stream": true}
+    "request": {"type": "object", "required": ["statement"], "additionalProperties": false,
+      "properties": {"statement": {"type": "string"}, "assertion": {"oneOf": [{"$ref": "#/components/schemas/Assertion"}, {"type": "null"}]}}},
+    "answer": {"type": "object", "required": ["decision", "hold"], "properties": {"decision": {"$ref": "#/components/schemas/Decision"}, "hold": {"$ref": "#/components/schemas/Hold"}}},
+    "problems": ["no-hold", "hold-closed", "not-eligible", "statement-stale", "assurance-too-low", "bad-assertion", "conflict"]},
+  "DELETE holds/{id}/decisions/{decision}": {"answer": {"type": "object", "required": ["hold"], "properties": {"hold": {"$ref": "#/components/schemas/Hold"}}},
+    "problems": ["no-hold", "not-found", "hold-closed", "not-eligible", "conflict"]},
+  "GET agents": {"query": {"cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
+    "answer": {"type": "object", "required": ["agents", "next"], "properties": {"agents": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}, "next": {"type": ["string", "null"]}}}},
+  "GET agents/{agent}": {"answer": {"type": "object", "required": ["agent"], "properties": {"agent": {"$ref": "#/components/schemas/Agent"}}}, "problems": ["not-found"]},
+  "GET people": {"query": {"cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
+    "answer": {"type": "object", "required": ["people", "next"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "next": {"type": ["string", "null"]}}}},
+  "GET people/{person}": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["not-found"]},
+  "GET grants": {"query": {"cursor": {"type": "string"}, "limit": {"type": "string"}},
+    "answer": {"type": "object", "required": ["grants", "next"], "properties": {"grants": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}}},
+  "GET audit": {
+    "query": {"kind": {"enum": ["verdict", "hold", "decision", "release", "outcome", "admin"]}, "action": {"type": "string"}, "hold": {"type": "string"},
+      "agent": {"type": "string"}, "person": {"type": "string"}, "cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
+    "answer": {"type": "object", "required": ["audit", "next"], "properties": {"audit": {"type": "array", "items": {"$ref": "#/components/schemas/AuditEntry"}}, "next": {"type": ["string", "null"]}}}},
+  "GET events": {"stream": true},
+  "GET openapi.json": {"answer": {"type": "object", "required": ["openapi", "info", "servers", "paths", "components"],
+    "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "servers": {"type": "array", "items": {"type": "object"}}, "paths": {"type": "object"}, "components": {"type": "object"}}}}
 })json";
 
-boost::json::object parameter_json(std::string_view name, std::string_view in)
+constexpr std::string_view json_type = "application/json";
+
+boost::json::object content(std::string_view media_type, boost::json::value schema)
 {
-    return {{"name", name}, {"in", in}, {"required", in == "path"}, {"schema", {{"type", "string"}}}};
+    return {{media_type, {{"schema", std::move(schema)}}}};
+}
+
+boost::json::object parameter_json(std::string_view name, std::string_view in, boost::json::value schema)
+{
+    return {{"name", name}, {"in", in}, {"required", in == "path"}, {"schema", std::move(schema)}};
+}
+
+// What may be said instead of the answer, by status: each with the problems that it stands for.
+void add_refusals(boost::json::object& responses, const resource& r, const boost::json::object& shape)
+{
+    std::vector<problem> all{problem::malformed_request, problem::misdirected_request, problem::overloaded, problem::storage_unavailable,
+                             problem::internal_error};
+    if (r.needs_session) all.push_back(problem::unauthenticated);
+    if (r.method != "GET") all.push_back(problem::cross_origin);
+    if (r.method == "POST") all.insert(all.end(), {problem::body_too_large, problem::unsupported_media_type});
+    if (const auto* more = shape.if_contains("problems"))
+        for (const auto& name : more->as_array()) all.push_back(problem_named(name.as_string()).value());
+
+    struct refusal {
+        std::string description;
+        boost::json::array types;
+    };
+    std::map<int, refusal> by_status;
+    for (const problem what : all) {
+        const problem_facts& known = facts(what);
+        refusal& one = by_status[known.status];
+        if (!one.description.empty()) one.description += ' ';
+        one.description += known.title;
+        one.types.emplace_back("urn:sallyport:problem:" + std::string(known.name));
+    }
+    for (auto& [status, one] : by_status)
+        responses[std::to_string(status)] = boost::json::object{
+            {"description", one.description},
+            {"content", content("application/problem+json",
+                                {{"allOf", boost::json::array{boost::json::object{{"$ref", "#/components/schemas/Problem"}},
+                                                              boost::json::object{{"properties", {{"type", {{"enum", one.types}}}}}}}}})}};
 }
 
 boost::json::object operation(const resource& r, const boost::json::object& shape)
@@ -90,20 +190,21 @@ boost::json::object operation(const resource& r, const boost::json::object& shap
     boost::json::array parameters;
     for (std::string_view left = r.path; !left.empty();) {
         const auto end = std::min(left.find('/'), left.size());
-        if (left.front() == '{') parameters.push_back(parameter_json(left.substr(1, end - 2), "path"));
+        if (left.front() == '{') parameters.push_back(parameter_json(left.substr(1, end - 2), "path", {{"type", "string"}}));
         left.remove_prefix(std::min(end + 1, left.size()));
     }
     if (const auto* query = shape.if_contains("query"))
-        for (const auto& name : query->as_array()) parameters.push_back(parameter_json(name.as_string(), "query"));
+        for (const auto& [name, schema] : query->as_object()) parameters.push_back(parameter_json(name, "query", schema));
 
     boost::json::object answered{{"description", r.summary}};
-    const auto* answer = shape.if_contains("answer");
     if (shape.contains("stream"))
-        answered["content"] = boost::json::object{{"text/event-stream", {{"schema", {{"type", "string"}}}}}};
-    else if (!shape.contains("status") || answer)
-        answered["content"] =
-            boost::json::object{{"application/json", {{"schema", answer ? *answer : boost::json::value{{"type", "object"}}}}}};
-    const std::string status(shape.contains("status") ? std::string_view(shape.at("status").as_string()) : std::string_view("200"));
+        answered["content"] = content("text/event-stream", {{"type", "string"}});
+    else if (const auto* answer = shape.if_contains("answer"))
+        answered["content"] = content(json_type, *answer);
+    boost::json::object responses;
+    const auto* status = shape.if_contains("status");
+    responses[status ? std::string_view(status->as_string()) : std::string_view("200")] = std::move(answered);
+    add_refusals(responses, r, shape);
 
     std::string id(r.method);
     for (const char c : r.path) id += (c >= 'a' && c <= 'z') ? c : '_';
@@ -112,18 +213,10 @@ boost::json::object operation(const resource& r, const boost::json::object& shap
         {"operationId", id},
         {"parameters", std::move(parameters)},
         {"security", r.needs_session ? boost::json::array{boost::json::object{{"session", boost::json::array{}}}} : boost::json::array{}},
-        {"responses",
-         {{status, std::move(answered)},
-          {"default",
-           {{"description", "A problem (RFC 9457)"},
-            {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}}}}},
+        {"responses", std::move(responses)},
     };
-    if (r.method == "POST") {
-        const auto* request = shape.if_contains("request");
-        made["requestBody"] = boost::json::object{
-            {"required", true},
-            {"content", {{"application/json", {{"schema", request ? *request : boost::json::value{{"type", "object"}}}}}}}};
-    }
+    if (const auto* request = shape.if_contains("request"))
+        made["requestBody"] = boost::json::object{{"required", !shape.contains("optional")}, {"content", content(json_type, *request)}};
     return made;
 }
 
@@ -137,7 +230,7 @@ std::string made()
         std::transform(method.begin(), method.end(), method.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
         const std::string path = "/" + std::string(r.path);
         if (!paths.contains(path)) paths[path] = boost::json::object{};
-        paths[path].as_object()[method] = operation(r, known.contains(key) ? known.at(key).as_object() : boost::json::object{});
+        paths[path].as_object()[method] = operation(r, known.at(key).as_object());
     }
     return boost::json::serialize(boost::json::object{
         {"openapi", "3.1.0"},

@@ -72,6 +72,11 @@ const validator = new HtmlValidate(new StaticConfigLoader({ extends: ['html-vali
 
 /** What html-validate finds wrong with the page as it stands, in lines. */
 export async function markup(page) {
-  const { results } = await validator.validateString(await page.content());
+  return markupOf(await page.content());
+}
+
+/** The same of HTML as it is served. */
+export async function markupOf(html) {
+  const { results } = await validator.validateString(html);
   return results.flatMap((r) => r.messages.map((m) => `${m.ruleId}: ${m.message}: ${m.selector}`));
 }

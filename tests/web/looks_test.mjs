@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { axe, launch, markup, visitor } from './browser.mjs';
+import { axe, launch, markup, markupOf, visitor } from './browser.mjs';
 import { CALLS } from './scene.mjs';
 import { signedIn, SILENCE, World } from './world.mjs';
 
@@ -262,6 +262,14 @@ describe('besides', () => {
     }
     assert.ok(seen.length >= 8, `${seen.length} stops`);
     assert.deepEqual(seen.filter((s) => !s.ring || s.covered), []);
+  });
+
+  it('what is served, before any script has run, is sound', async () => {
+    for (const at of ['/', '/history', `/holds/${holds.refund}`, '/enrol/spent']) {
+      const answer = await fetch(world.url + at);
+      assert.match(answer.headers.get('content-type'), /^text\/html/);
+      assert.deepEqual(await markupOf(await answer.text()), [], at);
+    }
   });
 
   it('small, soon there, nothing from elsewhere, and a strict policy', async () => {

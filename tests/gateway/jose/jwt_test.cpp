@@ -55,6 +55,21 @@ TEST_CASE("RFC 8037 appendix A.4: EdDSA verifies, over a payload that is no JSON
     CHECK_FALSE(jwt::parse(input + "." + signature).has_value());
 }
 
+TEST_CASE("RFC 9864 §2.2: EdDSA over Ed25519 by its other name")
+{
+    const auto key = private_key::generate(key_type::ed25519);
+    REQUIRE(key.has_value());
+    for (const char* alg : {"EdDSA", "Ed25519"}) {
+        CAPTURE(alg);
+        const std::string input = base64url(std::string(R"({"alg":")") + alg + "\"}") + "." + base64url("{}");
+        const auto t = jwt::parse(input + "." + base64url(key->sign(input)));
+        REQUIRE(t.has_value());
+        CHECK(t->alg() == algorithm::eddsa);
+        CHECK(t->signed_by(key->public_half()));
+    }
+    CHECK(name_of(algorithm::eddsa) == "EdDSA");
+}
+
 TEST_CASE("what we sign we read")
 {
     for (const key_type type : {key_type::p256, key_type::ed25519}) {
@@ -93,7 +108,7 @@ TEST_CASE("the algorithm in the header must be the key's")
 {
     const auto key = private_key::generate(key_type::p256);
     REQUIRE(key.has_value());
-    for (const char* alg : {"EdDSA", "RS256", "PS256"}) {
+    for (const char* alg : {"EdDSA", "Ed25519", "RS256", "PS256"}) {
         CAPTURE(alg);
         const std::string input = base64url(std::string(R"({"alg":")") + alg + "\"}") + "." + base64url("{}");
         const auto t = jwt::parse(input + "." + base64url(key->sign(input)));
