@@ -52,7 +52,7 @@ void exchange::begin_request()
     body_bytes_ = promised_ = sent_ = 0;
     arrived_ = 0;
     patience_ = options_->progress_time;
-    reserve_ = options_->body_time;
+    reserve_ = writing_ = options_->body_time;
     reply_ = reply::none;
     whole_read_ = body_broken_ = close_after_ = false;
 }
@@ -62,6 +62,7 @@ void exchange::begin_refusal()
 {
     chunks_.reset();
     body_left_ = sent_ = 0;
+    writing_ = options_->body_time;
     minor_version_ = 1;
     reply_ = reply::none;
     keep_alive_ = expect_continue_ = to_head_ = false;

@@ -156,6 +156,7 @@ private:
     std::uint64_t sent_ = 0;
     std::chrono::microseconds patience_{};  // with a body that does not come
     std::chrono::microseconds reserve_{};   // with all of it
+    std::chrono::microseconds writing_{};   // with a client that reads the answer slowly
     std::uint32_t arrived_ = 0;             // bytes of it since patience_ was last renewed
     reply reply_ = reply::none;
     std::uint8_t minor_version_ = 1;

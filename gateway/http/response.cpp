@@ -121,11 +121,11 @@ awaitable<bool> exchange::send(std::string_view first, std::string_view second, 
     co_return co_await std::move(rest);
 }
 
-// `kept` is owned here: a head that lies in the core's scratch string is another's as soon as this suspends.
+// `kept` is owned here: a head that lies in the core's scratch string is another's as soon as this suspends. What is waited
+// counts as for a body that comes in (`fill`): the client must take something each progress_time, and all at body_rate.
 awaitable<bool> exchange::send_rest(std::string kept, std::string_view second, std::string_view third)
 {
     std::string_view first = kept;
-    stream_.write_by(std::chrono::steady_clock::now() + options_->progress_time);
     while (!broken_ && first.size() + second.size() + third.size() > 0) {
         const transfer written = stream_.try_write(first, second, third);
         sent_whole(written, 0);
@@ -135,11 +135,21 @@ awaitable<bool> exchange::send_rest(std::string kept, std::string_view second, s
             part->remove_prefix(size);
             skip -= size;
         }
-        if (written.bytes > 0) stream_.write_by(std::chrono::steady_clock::now() + options_->progress_time);
-        if (written.error == error::would_block) co_await stream_.wait_writable();
+        writing_ += std::chrono::microseconds(written.bytes * 1'000'000 / options_->body_rate);
+        if (written.error != error::would_block) continue;
+        const auto began = std::chrono::steady_clock::now();
+        stream_.write_by(began + std::min<std::chrono::microseconds>(options_->progress_time, writing_));
+        co_await stream_.wait_writable();
+        writing_ -= std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
     }
     if (!broken_) stream_.no_write_deadline();
     co_return !broken_;
+}
+
+awaitable<bool> exchange::send_rest(unsent rest)
+{
+    auto sending = send_rest(std::move(rest.head), rest.body, {});
+    co_return co_await std::move(sending);
 }
 
 bool exchange::respond_at_once(int status, std::span<const field> headers, std::string_view body, unsent& rest)
@@ -155,12 +165,6 @@ bool exchange::respond_at_once(int status, std::span<const field> headers, std::
     rest.head = out.substr(of_head);
     rest.body = body.substr(written.bytes - of_head);
     return false;
-}
-
-awaitable<bool> exchange::send_rest(unsent rest)
-{
-    auto sending = send_rest(std::move(rest.head), rest.body, {});
-    co_return co_await std::move(sending);
 }
 
 awaitable<bool> exchange::respond(int status, std::span<const field> headers, std::string_view body)

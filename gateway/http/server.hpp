@@ -39,7 +39,7 @@ struct server_options {
     std::chrono::milliseconds head_time{10'000};      // from a head's first byte (or the connection) to its end, in all
     std::chrono::milliseconds idle_time{75'000};      // between two requests
     std::chrono::milliseconds progress_time{30'000};  // for every 4 KiB of a body, and for every write to be taken
-    std::chrono::milliseconds body_time{60'000};      // to wait for a body in all, and what its bytes have earned besides:
+    std::chrono::milliseconds body_time{60'000};      // to wait in all, for a body and for an answer each, and what its bytes earn:
     std::size_t body_rate = 8 << 10;                  // for so many of them another second
     std::chrono::milliseconds linger_time{2'000};     // for a client that still sends to see the answer
 };

@@ -469,3 +469,26 @@ TEST_CASE("a client that reads nothing does not hold a connection for ever")
     REQUIRE(answer.wait_for(patience) == std::future_status::ready);
     CHECK(!answer.get());
 }
+
+TEST_CASE("a client that reads, but slowly, has its time in all")
+{
+    const std::string large(200'000'000, 'L');
+    std::promise<bool> went;
+    running server(
+        [&](exchange& call) -> awaitable<void> {
+            const bool sent = co_await call.respond(200, {}, large);
+            went.set_value(sent);
+        },
+        [](server_options& options) {
+            options.body_time = 300ms;
+            options.body_rate = 1 << 30;
+            options.linger_time = 100ms;
+        });
+    client peer(server.port());
+    peer.send(get("/"));
+    auto answer = went.get_future();
+    const auto began = std::chrono::steady_clock::now();
+    while (answer.wait_for(20ms) != std::future_status::ready && std::chrono::steady_clock::now() - began < patience) peer.exactly(16384);
+    REQUIRE(answer.wait_for(0s) == std::future_status::ready);
+    CHECK(!answer.get());
+}
