@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,8 +47,7 @@ private:
     }
     void copy(std::string_view text) noexcept
     {
-        std::memcpy(out_.data() + end_, text.data(), text.size());
-        end_ += text.size();
+        end_ += text.copy(out_.data() + end_, text.size());  // knows, as memcpy does not, that an empty text may be nowhere
     }
 
     std::string& out_;
