@@ -156,7 +156,10 @@ TEST_CASE("random spellings: whichever characters are escaped, and however they 
     const std::string visible = "abcXYZ019-._~!*'()/+=:?&%\\\"<>";
     const auto hex = [&](unsigned char c, std::size_t digits) {
         std::string made;
-        for (std::size_t i = digits; i-- > 0;) made += (any(2) != 0 ? "0123456789abcdef" : "0123456789ABCDEF")[(c >> (4 * i)) & 15];
+        for (std::size_t i = digits; i-- > 0;) {
+            const std::string_view alphabet = any(2) != 0 ? "0123456789abcdef" : "0123456789ABCDEF";
+            made += alphabet[(static_cast<std::uint32_t>(c) >> (4 * i)) & 15];
+        }
         return made;
     };
     for (int round = 0; round < 4000; ++round) {
