@@ -1,7 +1,9 @@
 // Brings the record together: journals of allowed calls are shipped to the database in batches, and what is pending
-// there gets its place in the log. Two threads of its own, because both disk and driver block.
+// there gets its place in the log. Two threads of its own, because both disk and driver block. What becomes of a call's records:
+// call_entry.hpp.
 #pragma once
 
+#include "gateway/audit/call_entry.hpp"
 #include "gateway/audit/journal.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
@@ -17,9 +19,6 @@
 #include <vector>
 
 namespace sallyport::audit {
-
-/// The audit entries that a journal's record stands for; none for a record that cannot be read.
-std::vector<storage::audit_entry> entries_of(std::string_view record);
 
 class recorder {
 public:
@@ -40,6 +39,8 @@ public:
 
     /// Entries in the log, as last seen; for metrics. Any thread.
     std::int64_t log_size() const noexcept { return log_size_.load(std::memory_order_relaxed); }
+    /// Of the journals, what is not in the log yet. Any thread.
+    std::uint64_t pending_bytes() const;
 
 private:
     struct source {
@@ -51,7 +52,7 @@ private:
         std::vector<storage::audit_entry> entries;
         std::uint64_t end = 0;  // where the next record stands
     };
-    static batch read(const journal_segment&, std::uint64_t from, std::size_t most);
+    batch read(const journal_segment&, std::uint64_t from, std::size_t most);
     result<void> store(const std::string& journal, std::uint64_t begin, batch&);
     void ship_all();
     bool ship(const source&);
@@ -62,6 +63,7 @@ private:
 
     storage::database& db_;
     std::vector<journal*> journals_;
+    call_entries calls_;  // the shipper's
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;
