@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
+#include <utility>
 
 namespace sallyport::audit {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t batch_records = 2000;
+constexpr std::size_t catch_up_entries = 1000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;
 
@@ -20,8 +23,10 @@ std::string name_of(const journal_uuid& uuid) { return hex({reinterpret_cast<con
 
 }  // namespace
 
-recorder::recorder(storage::database& db, std::vector<journal*> journals, const std::filesystem::path& directory)
+recorder::recorder(storage::database& db, log_tree tree, std::vector<journal*> journals, const std::filesystem::path& directory)
     : db_(db),
+      tree_(std::move(tree)),
+      grow_([this](storage::audit_head& head, std::span<const storage::audit_entry> added) { tree_.grow(head, added); }),
       journals_(std::move(journals)),
       calls_(batch_records),
       leftovers_(leftover_segments(directory))
@@ -92,7 +97,7 @@ result<void> recorder::store(const std::string& journal, std::uint64_t begin, ba
         if (storage::audit_store::move_journal(tx, journal, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(what.end)) ==
             storage::race::lost)
             return fail(problem::conflict, "The journal was shipped by somebody else.");
-        storage::audit_store::append_to_log(tx, what.entries);  // gives indexes anew, should the database run this again
+        storage::audit_store::append_to_log(tx, what.entries, grow_);  // gives indexes anew, should the database run this again
         return {};
     });
 }
@@ -170,15 +175,33 @@ void recorder::ship_all()
 void recorder::integrate()
 {
     for (;;) {
-        const auto added = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000); });
+        const auto added = db_.run_blocking([this](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000, grow_); });
         if (!added) {
             if (added.error().what != problem::storage_unavailable) log::error("audit: not integrated", {{"cause", added.error().cause}});
             return;
         }
         if (added->empty()) break;
     }
-    if (const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); }))
-        log_size_.store(head->size, std::memory_order_relaxed);
+    const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); });
+    if (!head) return;
+    log_size_.store(head->size, std::memory_order_relaxed);
+    if (log_tree::behind(*head)) grow_tree();
+}
+
+// What was put into the log without the tree. Some at a time: between them the journals are shipped.
+void recorder::grow_tree()
+{
+    const auto until = std::chrono::steady_clock::now() + ship_every;
+    for (;;) {
+        const auto behind = tree_.catch_up(db_, catch_up_entries);
+        if (!behind) {
+            const bool news = behind.error().what != problem::storage_unavailable && !std::exchange(tree_stands_, true);
+            if (news) log::error("audit: the tree stands still", {{"cause", behind.error().detail + " " + behind.error().cause}});
+            return;
+        }
+        tree_stands_ = false;
+        if (!*behind || std::chrono::steady_clock::now() > until) return;
+    }
 }
 
 void recorder::run_shipper()

@@ -5,6 +5,7 @@
 
 #include "gateway/audit/call_entry.hpp"
 #include "gateway/audit/journal.hpp"
+#include "gateway/audit/log_tree.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 
@@ -23,7 +24,7 @@ namespace sallyport::audit {
 class recorder {
 public:
     /// `journals` are those of this process's cores; what earlier processes left in `directory` is shipped too.
-    recorder(storage::database&, std::vector<journal*> journals, const std::filesystem::path& directory);
+    recorder(storage::database&, log_tree, std::vector<journal*> journals, const std::filesystem::path& directory);
     /// stop().
     ~recorder();
     recorder(const recorder&) = delete;
@@ -42,6 +43,8 @@ public:
     /// Of the journals, what is not in the log yet. Any thread.
     std::uint64_t pending_bytes() const;
 
+    const log_tree& tree() const noexcept { return tree_; }
+
 private:
     struct source {
         journal* owner = nullptr;  // null: left by an earlier process
@@ -57,11 +60,14 @@ private:
     void ship_all();
     bool ship(const source&);
     void integrate();
+    void grow_tree();
     void run_shipper();
     void run_flusher();
     bool wait(std::chrono::milliseconds, bool for_shipping);
 
     storage::database& db_;
+    const log_tree tree_;
+    const storage::audit_store::head_maker grow_;
     std::vector<journal*> journals_;
     call_entries calls_;  // the shipper's
     mutable std::mutex mutex_;
@@ -70,6 +76,7 @@ private:
     std::uint64_t asked_ = 0, begun_ = 0, done_ = 0;           // rounds of shipping: wanted, begun, finished
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
+    bool tree_stands_ = false;                                 // that has been said
     std::atomic<std::int64_t> log_size_{0};
     std::thread shipper_, flusher_;
 };
