@@ -100,10 +100,12 @@ result<read_leaf> read_leaf::parse(std::string_view text)
     for (std::size_t i = 0; i < root.size(); ++i) {
         while (next < members.size() && members[next] != root.key(i)) ++next;
         if (next == members.size()) return fail(problem::invalid_input, "its members are not those of an entry, in their order");
-        if (places[next] == nullptr)
+        if (std::string_view* place = places[next]) {
+            *place = root.at(i).string();
+            if (place->empty()) return fail(problem::invalid_input, "its " + std::string(members[next]) + " is no text");
+        } else {
             read.data = &root.at(i);
-        else if ((*places[next] = root.at(i).string()).empty())
-            return fail(problem::invalid_input, "its " + std::string(members[next]) + " is no text");
+        }
         ++next;
     }
     if (read.kind.empty() || read.at.empty() || (read.data == nullptr) == read.data_sha256.empty())

@@ -15,7 +15,7 @@ std::string element_path(std::uint64_t index)
         return std::string(3 - digits.size(), '0') + digits;
     };
     std::string path = element(index % 1000);
-    while ((index /= 1000) != 0) path = 'x' + element(index % 1000) + '/' + path;
+    while ((index /= 1000) != 0) path.insert(0, 'x' + element(index % 1000) + '/');
     return path;
 }
 
