@@ -6,16 +6,30 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 namespace sallyport::audit {
 namespace {
 
-// Most texts need no escapes; those that might are read by the character.
+// By the character. What is no UTF-8 is of a damaged journal, or our own mistake: it is kept all the same, in hex, for nothing may
+// keep the records behind it from the log.
+void append_read_text(std::string& to, std::string_view text)
+{
+    const auto before = to.size();
+    try {
+        append_jcs_string(to, text);
+    } catch (const std::invalid_argument&) {
+        to.resize(before);
+        append_jcs_string(to, "hex:" + hex(text));
+    }
+}
+
+// Most texts need no escapes.
 void append_text(std::string& to, std::string_view text)
 {
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-    if (!plain) return append_jcs_string(to, text);
+    if (!plain) return append_read_text(to, text);
     to += '"';
     to += text;
     to += '"';

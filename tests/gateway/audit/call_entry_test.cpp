@@ -72,6 +72,7 @@ TEST_CASE("one entry a call, where its verdict and its outcome are shipped toget
         {"refused by policy", {verdict(1, "/x", verdict_kind::deny), verdict(2)}, "v1 v2 "},
         {"a second outcome is not lost", {verdict(1), outcome(1), outcome(1, 502)}, "v1+ o1 "},
         {"an outcome before its verdict stays apart", {outcome(1), verdict(1)}, "o1 v1 "},
+        {"what is no UTF-8 is kept", {verdict(1, "/\xff")}, "v1 "},
         {"nothing", {}, ""},
         {"what cannot be read is left out", {verdict(1), "?", "", outcome(1)}, "v1+ "},
     };
