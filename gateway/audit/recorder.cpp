@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t batch_records = 2000;
+constexpr std::size_t batch_records = 4000;
 constexpr std::size_t catch_up_entries = 1000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;

@@ -105,4 +105,23 @@ TEST_CASE("what an entry says")
     CHECK(entries[2].data == R"({"problem":null,"status":201})");
 }
 
+TEST_CASE("texts are escaped wherever they need it")
+{
+    const std::string odd[] = {"\"", "\\", "\n", std::string(1, '\0'), "\x1f", "\x7f", "ü", "€", "\xf0\x9f\x98\x80"};
+    for (const std::string& character : odd)
+        for (std::size_t before = 0; before < 20; ++before)
+            for (const std::size_t behind : {0U, 1U, 7U, 8U}) {
+                const std::string target = std::string(before, '!') + character + std::string(behind, '~');
+                CAPTURE(target);
+                call_entries calls(1);
+                const auto record = verdict(1, target);
+                REQUIRE(calls.add(record));
+                const auto entries = calls.take();
+                const auto read = json::document::parse(entries.at(0).data);
+                REQUIRE(read.has_value());
+                CHECK(read->root().find("target")->string() == target);
+                CHECK(jcs(read->root()) == entries[0].data);
+            }
+}
+
 }  // namespace sallyport::audit
