@@ -26,6 +26,7 @@ constexpr std::string_view checkpoint_name = "checkpoint";
 constexpr std::string_view keys_name = "keys.json";
 constexpr std::size_t longest_note = 4096;
 constexpr std::size_t longest_bundle = tree::tile_width * (2 + tree::longest_entry);
+constexpr std::size_t longest_data = 64 << 20;
 constexpr std::size_t most_said = 50;  // of one kind
 
 failure file_failure(const fs::path& path, int error)
@@ -53,6 +54,14 @@ result<void> write_file(const fs::path& directory, std::string_view name, std::s
     if (::close(file) != 0 && failed == 0) failed = errno;
     if (failed != 0) return file_failure(path, failed);
     return {};
+}
+
+// A stranger's file name, on a terminal.
+std::string printable(std::string name)
+{
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
+    return name;
 }
 
 std::string data_path(std::string_view sha256_hex) { return "data/" + std::string(sha256_hex); }
@@ -260,7 +269,7 @@ private:
         const json::value* hash = document ? document->root().find("data_sha256") : nullptr;
         const auto bytes = hash ? digest::from_hex(hash->string()) : std::nullopt;
         if (!bytes) return std::nullopt;
-        return read(data_path(bytes->hex()), std::string::npos / 2);
+        return read(data_path(bytes->hex()), longest_data);
     }
 
     // Each tile that was made from the entries, as soon as it is.
@@ -287,7 +296,8 @@ private:
         for (fs::recursive_directory_iterator file(directory_, error), end; !error && file != end; file.increment(error)) {
             const auto name = file->path().lexically_relative(directory_).generic_string();
             const bool directory = fs::is_directory(file->symlink_status(error));
-            if (!directory && !expected_.contains(name) && ++said <= most_said) say(name, "does not belong to an export of this log");
+            if (!directory && !expected_.contains(name) && ++said <= most_said)
+                say(printable(name), "does not belong to an export of this log");
         }
         if (error) say(directory_.string(), "cannot be looked through: " + error.message());
     }

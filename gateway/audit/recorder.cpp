@@ -185,6 +185,8 @@ void recorder::integrate()
     const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); });
     if (!head) return;
     log_size_.store(head->size, std::memory_order_relaxed);
+    const auto range = tree::compact_range::decode(head->tree);
+    tree_size_.store(range ? static_cast<std::int64_t>(range->size()) : 0, std::memory_order_relaxed);
     if (log_tree::behind(*head)) grow_tree();
 }
 

@@ -40,6 +40,8 @@ public:
 
     /// Entries in the log, as last seen; for metrics. Any thread.
     std::int64_t log_size() const noexcept { return log_size_.load(std::memory_order_relaxed); }
+    /// Of them, those that a signed checkpoint covers. Any thread.
+    std::int64_t tree_size() const noexcept { return tree_size_.load(std::memory_order_relaxed); }
     /// Of the journals, what is not in the log yet. Any thread.
     std::uint64_t pending_bytes() const;
 
@@ -77,7 +79,7 @@ private:
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
     bool tree_stands_ = false;                                 // that has been said
-    std::atomic<std::int64_t> log_size_{0};
+    std::atomic<std::int64_t> log_size_{0}, tree_size_{0};
     std::thread shipper_, flusher_;
 };
 

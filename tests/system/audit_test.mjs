@@ -7,20 +7,23 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, makeBase } from './gateway.mjs';
+import { PostgresCluster } from './postgres_cluster.mjs';
 
 const CALLS = 300; // more than a tile
 const CHECKER = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), 'sumdb', 'check.go');
 
-let base, upstream, gateway, agent, ada;
+let base, cluster, upstream, gateway, agent, ada;
 const directory = (name) => path.join(base, name);
 
 before(async () => {
   base = makeBase('audit');
+  cluster = await PostgresCluster.start(base);
   upstream = http.createServer((q, r) => q.resume().on('end', () => r.end('{}')));
   await new Promise((listening) => upstream.listen(0, '127.0.0.1', listening));
   gateway = new Gateway(process.env.SALLYPORT_BINARY, {
     base,
     configuration: `
+database: "postgresql:///postgres?user=postgres&host=${encodeURIComponent(cluster.sockets)}"
 limits: { header_bytes: 128KiB }
 routes: [ { id: crm, prefix: /crm, upstream: "http://127.0.0.1:${upstream.address().port}" } ]
 policies:
@@ -35,6 +38,7 @@ workflows: { owner: { steps: [ { notify: [owner], for: 10m } ], otherwise: deny 
 }, { timeout: 60_000 });
 after(async () => {
   await gateway?.stop();
+  await cluster?.stop();
   upstream?.close();
   if (base) fs.rmSync(base, { recursive: true, force: true });
 });
@@ -46,6 +50,8 @@ function verify(dir, ...more) {
   });
   return { status, stdout, stderr };
 }
+
+const checkedByOthers = (...names) => execFileSync(directory('check'), [key, ...names.map(directory)], { encoding: 'utf8', stdio: 'pipe' });
 
 async function approveOne() {
   const { hold } = await (await agent.call('POST', '/crm/x', { body: {}, headers: { Prefer: 'respond-async' } })).json();
@@ -78,11 +84,9 @@ test('two exports, one after the other', { timeout: 120_000 }, async () => {
 
 test('others can check it: the head, each entry, and that the log continues', { timeout: 120_000 }, () => {
   const env = { ...process.env, GO111MODULE: 'off', GOFLAGS: '', GOPATH: '/usr/share/gocode', GOCACHE: directory('go') };
-  const checker = directory('check');
-  execFileSync('go', ['build', '-o', checker, CHECKER], { env, stdio: 'pipe' });
-  const said = execFileSync(checker, [key, directory('first'), directory('second')], { encoding: 'utf8' });
-  assert.match(said, /^\d+ entries\n\d+ entries\n$/);
-  assert.throws(() => execFileSync(checker, [key, directory('second'), directory('first')], { stdio: 'pipe' }), /Command failed/);
+  execFileSync('go', ['build', '-o', directory('check'), CHECKER], { env, stdio: 'pipe' });
+  assert.match(checkedByOthers('first', 'second'), /^\d+ entries\n\d+ entries\n$/);
+  assert.throws(() => checkedByOthers('second', 'first'), /Command failed/);
 });
 
 test('it verifies without a gateway, by the key that lies there or by the one given', () => {
@@ -121,4 +125,44 @@ test('any change is found, and where it is said', { timeout: 120_000 }, () => {
   assert.match(verify(dir).stderr, /^tile\/more: does not belong to an export of this log\n$/);
   fs.rmSync(path.join(dir, 'tile', 'more'));
   assert.equal(verify(dir).status, 0);
+});
+
+const inDatabase = (...statements) => cluster.sql('SET search_path = sallyport', ...statements);
+const changed = 'checkpoint: it was signed for other entries than the log has';
+
+test('a log that had no tree gets one, and it is the same', { timeout: 60_000 }, async () => {
+  await gateway.stop();
+  await inDatabase("UPDATE audit_head SET tree = '', checkpoint = ''");
+  await gateway.start();
+  await gateway.cli(['audit', 'verify', '--key', key]);
+  await gateway.cli(['audit', 'export', directory('third')]);
+  checkedByOthers('first', 'second', 'third');
+});
+
+test('what is changed in the database is found, and not exported', { timeout: 60_000 }, async () => {
+  const free = 'ALTER TABLE audit_log DISABLE TRIGGER audit_log_is_for_ever';
+  const there = await inDatabase('SELECT data FROM audit_log WHERE index = 5');
+  await inDatabase(free, 'UPDATE audit_log SET data = \'{"act":"nothing"}\' WHERE index = 5');
+  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}`));
+  await assert.rejects(gateway.cli(['audit', 'export', directory('fourth')]), /ended with 1: .*are not those that its checkpoint was signed for/s);
+  assert.ok(!fs.existsSync(path.join(directory('fourth'), 'checkpoint')));
+  await inDatabase(`UPDATE audit_log SET data = $$${there}$$ WHERE index = 5`);
+  await gateway.cli(['audit', 'verify']);
+
+  await inDatabase("UPDATE audit_log SET at = at + interval '1 microsecond' WHERE index = 6");
+  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}`));
+  await inDatabase("UPDATE audit_log SET at = at - interval '1 microsecond' WHERE index = 6");
+  await gateway.cli(['audit', 'verify']);
+
+  await inDatabase('DELETE FROM audit_log WHERE index = (SELECT max(index) FROM audit_log)');
+  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}`));
+});
+
+test('a head that was changed stops the tree, not the gateway', { timeout: 60_000 }, async () => {
+  await inDatabase("UPDATE audit_head SET tree = ''");
+  assert.equal((await agent.call('GET', '/crm/y')).status, 200);
+  await assert.rejects(gateway.cli(['audit', 'verify']), /ended with 1: checkpoint: it is of \d+ entries of \d+/);
+  assert.match(gateway.log(), /"event":"audit: the tree stands still"/);
+  const entries = await gateway.cli(['audit', 'show', '--json']);
+  assert.ok(entries.some((e) => e.data.target === '/y'), 'the call is in the log');
 });
