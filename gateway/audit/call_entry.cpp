@@ -159,10 +159,15 @@ std::vector<storage::audit_entry> call_entries::take()
     std::vector<storage::audit_entry> entries;
     entries.reserve(calls_.size());
     for (const decoded_record& c : calls_) entries.push_back(c.verdict ? entry_of(*c.verdict, c.outcome) : entry_of(*c.outcome));
+    clear();
+    return entries;
+}
+
+void call_entries::clear() noexcept
+{
     records_ = 0;
     calls_.clear();
     std::fill(places_.begin(), places_.end(), 0);
-    return entries;
 }
 
 }  // namespace sallyport::audit

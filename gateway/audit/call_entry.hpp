@@ -26,6 +26,8 @@ public:
     std::size_t records() const noexcept { return records_; }
     /// The run's entries, in the order of the records; the next run begins.
     std::vector<storage::audit_entry> take();
+    /// A new run begins, whatever became of the last.
+    void clear() noexcept;
 
 private:
     std::size_t place_of(const action_id&) const noexcept;

@@ -80,6 +80,7 @@ std::vector<recorder::source> recorder::sources() const
 recorder::batch recorder::read(const journal_segment& segment, std::uint64_t from, std::size_t most)
 {
     batch found{{}, from};
+    calls_.clear();
     while (calls_.records() < most) {
         const auto e = segment.read(found.end);
         if (e.next == found.end) break;
@@ -163,7 +164,10 @@ bool recorder::ship(const source& from)
 std::uint64_t recorder::pending_bytes() const
 {
     std::uint64_t all = 0;
-    for (const source& from : sources()) all += std::max(from.segment->end(), from.segment->shipped()) - from.segment->shipped();
+    for (const source& from : sources()) {
+        const auto shipped = from.segment->shipped();  // once: it moves meanwhile
+        all += std::max(from.segment->end(), shipped) - shipped;
+    }
     return all;
 }
 
