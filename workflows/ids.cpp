@@ -14,6 +14,15 @@ constexpr std::array<std::int8_t, 256> make_values()
 }
 constexpr auto values = make_values();
 
+// Two characters for each ten bits.
+constexpr std::array<std::array<char, 2>, 1024> make_pairs()
+{
+    std::array<std::array<char, 2>, 1024> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {alphabet[i >> 5], alphabet[i & 31]};
+    return pairs;
+}
+constexpr auto pairs = make_pairs();
+
 }  // namespace
 
 ulid_bytes make_ulid(time_point now, const std::array<std::uint8_t, 10>& random) noexcept
@@ -34,10 +43,12 @@ void write_ulid(const ulid_bytes& bytes, char* out) noexcept
         high = high << 8 | bytes[i];
         low = low << 8 | bytes[8 + i];
     }
-    for (int i = 25; i >= 0; --i) {
-        out[i] = alphabet[low & 31];
-        low = low >> 5 | high << 59;
-        high >>= 5;
+    for (int i = 24; i >= 0; i -= 2) {
+        const auto& pair = pairs[low & 1023];
+        out[i] = pair[0];
+        out[i + 1] = pair[1];
+        low = low >> 10 | high << 54;
+        high >>= 10;
     }
 }
 

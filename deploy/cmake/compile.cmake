@@ -24,6 +24,9 @@ add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 add_link_options(-pie -pthread -Wl,-z,relro,-z,now)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+if(SALLYPORT_SANITIZE)
+    set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")  # at -O0 the tests take minutes
+endif()
 
 find_program(MOLD mold)
 find_program(LLD ld.lld)

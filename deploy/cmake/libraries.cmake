@@ -18,7 +18,9 @@ pkg_check_modules(libdeflate_pc REQUIRED IMPORTED_TARGET libdeflate)
 add_library(boost_headers INTERFACE)
 target_link_libraries(boost_headers INTERFACE Boost::headers)
 target_compile_definitions(boost_headers INTERFACE
-    BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+    # Coroutine frames come from operator new, which knows better than Asio which memory to give again.
+    BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
 
 # Asio and Beast are compiled once, here.
 add_library(asio STATIC "${CMAKE_SOURCE_DIR}/deploy/cmake/asio.cpp")

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace sallyport {
@@ -15,10 +17,49 @@ struct field {
 /// ASCII only, as field names and authorities compare (RFC 9110 §5.1, RFC 3986 §6.2.2.1).
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-/// Inline, and with a glance at the end first: most names that are compared differ, and most that are as long differ there.
+namespace detail {
+
+inline std::uint64_t eight(const char* text) noexcept
+{
+    std::uint64_t word;
+    std::memcpy(&word, text, sizeof word);
+    return word;
+}
+
+/// `lower` of eight characters at once.
+constexpr std::uint64_t lower_eight(std::uint64_t word) noexcept
+{
+    constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
+    const std::uint64_t seven = word & ~highs;
+    const std::uint64_t upper = ((seven + ones * (0x80 - 'A')) ^ (seven + ones * (0x7F - 'Z'))) & ~word & highs;
+    return word | upper >> 2;  // 0x20, by which the cases differ
+}
+
+}  // namespace detail
+
+/// Copies `text` to `to`.
+inline void lower_into(char* to, std::string_view text) noexcept
+{
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        const std::uint64_t word = detail::lower_eight(detail::eight(text.data() + at));
+        std::memcpy(to + at, &word, sizeof word);
+    }
+    for (; at < text.size(); ++at) to[at] = lower(text[at]);
+}
+
+/// Inline, and for short texts with a glance at the end first: most names that are as long differ there.
 inline bool same_ignoring_case(std::string_view a, std::string_view b) noexcept
 {
     if (a.size() != b.size()) return false;
+    const auto eight_differ = [&](std::size_t at) {
+        return detail::lower_eight(detail::eight(a.data() + at)) != detail::lower_eight(detail::eight(b.data() + at));
+    };
+    if (a.size() >= 8) {
+        for (std::size_t at = 0; at + 8 < a.size(); at += 8)
+            if (eight_differ(at)) return false;
+        return !eight_differ(a.size() - 8);
+    }
     if (a.empty()) return true;
     if (lower(a.back()) != lower(b.back())) return false;
     for (std::size_t i = 0; i < a.size(); ++i)

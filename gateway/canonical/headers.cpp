@@ -1,7 +1,9 @@
 #include "gateway/canonical/headers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdint>
 
 namespace sallyport {
 namespace {
@@ -11,7 +13,7 @@ constexpr char folded(char c) noexcept { return c == '_' ? '-' : lower(c); }
 
 bool is_name(std::string_view name, std::string_view listed) noexcept
 {
-    // `listed` is written in lower case, with `-`. Most names differ from it at once.
+    // `listed` is written in lower case, with `-`. Most names differ from it at once. Neither is empty when they are as long.
     if (name.size() != listed.size() || folded(name.front()) != listed.front() || folded(name.back()) != listed.back()) return false;
     for (std::size_t i = 1; i + 1 < name.size(); ++i) {
         if (folded(name[i]) != listed[i]) return false;
@@ -30,60 +32,78 @@ bool begins_with(std::string_view name, std::string_view listed) noexcept
     return name.size() >= listed.size() && is_name(name.substr(0, listed.size()), listed);
 }
 
-/// Of one connection only (RFC 9110 §7.6.1), or written anew by whoever frames the message.
-bool of_connection(std::string_view name) noexcept
-{
-    switch (name.size()) {
-    case 2: return is_name(name, "te");
-    case 7: return is_name(name, "trailer") || is_name(name, "upgrade");
-    case 10: return is_name(name, "connection") || is_name(name, "keep-alive");
-    case 14: return is_name(name, "content-length") || is_name(name, "http2-settings");
-    case 16: return is_name(name, "proxy-connection");
-    case 17: return is_name(name, "transfer-encoding");
-    case 18: return is_name(name, "proxy-authenticate");
-    case 19: return is_name(name, "proxy-authorization");
-    case 25: return is_name(name, "proxy-authentication-info");
-    default: return false;
-    }
-}
+enum class treatment : std::uint8_t {
+    passes,
+    never_sent,        // of one connection only (RFC 9110 §7.6.1), written anew by whoever frames the message, or the gateway's
+    not_to_upstream,   // semantics.md, "Never sent on"
+    hides_credential,  // not where the answer is searched for one: what is coded cannot be, and a part may hold a part of it
+};
 
-bool never_to_upstream(std::string_view name) noexcept
-{
-    switch (name.size()) {
-    case 4:
-        if (is_name(name, "host")) return true;
-        break;
-    case 6:
-        if (is_name(name, "cookie") || is_name(name, "expect")) return true;
-        break;
-    case 9:
-        if (is_name(name, "signature") || is_name(name, "forwarded") || is_name(name, "x-real-ip")) return true;
-        break;
-    case 13:
-        if (is_name(name, "authorization") || is_name(name, "x-http-method") || is_name(name, "x-rewrite-url")) return true;
-        break;
-    case 14:
-        if (is_name(name, "content-digest") || is_name(name, "x-original-url")) return true;
-        break;
-    case 15:
-        if (is_name(name, "signature-input")) return true;
-        break;
-    case 17:
-        if (is_name(name, "x-method-override")) return true;
-        break;
-    case 22:
-        if (is_name(name, "x-http-method-override")) return true;
-        break;
-    default: break;
-    }
-    return begins_with(name, "proxy-") || begins_with(name, "x-forwarded-");
-}
+struct known_name {
+    std::string_view name;  // in lower case, with `-`
+    treatment what;
+};
+using enum treatment;
+constexpr std::array known_names{
+    known_name{"te", never_sent},
+    known_name{"trailer", never_sent},
+    known_name{"upgrade", never_sent},
+    known_name{"connection", never_sent},
+    known_name{"keep-alive", never_sent},
+    known_name{"content-length", never_sent},
+    known_name{"http2-settings", never_sent},
+    known_name{"proxy-connection", never_sent},
+    known_name{"transfer-encoding", never_sent},
+    known_name{"proxy-authenticate", never_sent},
+    known_name{"proxy-authorization", never_sent},
+    known_name{"proxy-authentication-info", never_sent},
+    known_name{"host", not_to_upstream},
+    known_name{"cookie", not_to_upstream},
+    known_name{"expect", not_to_upstream},
+    known_name{"signature", not_to_upstream},
+    known_name{"forwarded", not_to_upstream},
+    known_name{"x-real-ip", not_to_upstream},
+    known_name{"authorization", not_to_upstream},
+    known_name{"x-http-method", not_to_upstream},
+    known_name{"x-rewrite-url", not_to_upstream},
+    known_name{"content-digest", not_to_upstream},
+    known_name{"x-original-url", not_to_upstream},
+    known_name{"signature-input", not_to_upstream},
+    known_name{"x-method-override", not_to_upstream},
+    known_name{"x-http-method-override", not_to_upstream},
+    known_name{"accept-encoding", hides_credential},
+    known_name{"range", hides_credential},
+    known_name{"if-range", hides_credential},
+};
 
-/// Not where the upstream's answer is searched for a credential: a coded answer cannot be, and of one that is fetched in parts
-/// each part may hold a part of it.
-bool hides_credential(std::string_view name) noexcept
+// Each name has a place of its own, so that one comparison tells what a name is.
+constexpr std::size_t places = 64;
+constexpr std::size_t place_of(std::string_view name) noexcept
 {
-    return is_name(name, "accept-encoding") || is_name(name, "range") || is_name(name, "if-range");
+    const auto at = [name](std::size_t i) { return static_cast<unsigned char>(folded(name[i])); };
+    return (name.size() * 21 + at(0) * 61U + at(name.size() - 1)) % places;
+}
+constexpr auto known_by_place = [] {
+    std::array<known_name, places> table{};
+    for (const known_name& one : known_names) {
+        known_name& place = table[place_of(one.name)];
+        if (!place.name.empty()) throw "two names have one place: choose other factors";
+        place = one;
+    }
+    return table;
+}();
+
+treatment treatment_of(std::string_view name) noexcept
+{
+    if (name.empty()) return passes;
+    const known_name& candidate = known_by_place[place_of(name)];
+    if (is_name(name, candidate.name)) return candidate.what;
+    switch (folded(name.front())) {
+    case 'p': return begins_with(name, "proxy-") ? not_to_upstream : passes;
+    case 's': return begins_with(name, "sallyport-") ? never_sent : passes;
+    case 'x': return begins_with(name, "x-forwarded-") ? not_to_upstream : passes;
+    default: return passes;
+    }
 }
 
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
@@ -236,7 +256,7 @@ char* header_list::take(std::size_t bytes)
 void header_list::add(std::string_view name, std::string_view value)
 {
     char* const memory = take(name.size() + value.size());
-    std::transform(name.begin(), name.end(), memory, lower);
+    lower_into(memory, name);
     std::copy(value.begin(), value.end(), memory + name.size());
     fields_.push_back({{memory, name.size()}, {memory + name.size(), value.size()}});
 }
@@ -249,10 +269,9 @@ std::optional<std::string_view> header_list::find(std::string_view name) const n
     return std::nullopt;
 }
 
-void field_filter::note(std::string_view name, std::string_view value)
+void field_filter::note_connection(std::string_view name, std::string_view value)
 {
-    bytes_ += name.size() + value.size();
-    if (!is_name(name, "connection")) return;
+    if (!is_name(name, connection)) return;
     while (!value.empty()) {
         const std::size_t comma = std::min(value.find(','), value.size());
         const std::string_view token = trimmed(value.substr(0, comma));
@@ -274,24 +293,18 @@ bool field_filter::named_by_connection(std::string_view name)
     return std::binary_search(named_.begin(), named_.end(), name, shorter_or_before);
 }
 
-bool field_filter::never_sent(std::string_view name) const noexcept
+bool field_filter::goes_on(std::string_view name)
 {
-    if (of_connection(name) || begins_with(name, "sallyport-")) return true;
-    if (direction_ == direction::to_agent) return false;
-    if (never_to_upstream(name)) return true;
-    return !credential_header_.empty() && (same_folded(name, credential_header_) || hides_credential(name));
+    const treatment what = treatment_of(name);
+    if (what == never_sent || named_by_connection(name)) return false;
+    if (direction_ == direction::to_agent) return true;
+    if (what == not_to_upstream) return false;
+    return credential_header_.empty() || (what != hides_credential && !same_folded(name, credential_header_));
 }
 
-void field_filter::pass(std::string_view name, std::string_view value)
+void add_for_upstream(std::string_view name, std::string_view value, header_list& out)
 {
-    if (never_sent(name) || named_by_connection(name)) return;
-    if (out_.empty()) out_.reserve(bytes_);
-    if (direction_ == direction::to_upstream && same_ignoring_case(name, "prefer")) return pass_prefer(value);
-    out_.add(name, value);
-}
-
-void field_filter::pass_prefer(std::string_view value)
-{
+    if (!same_ignoring_case(name, "prefer")) return out.add(name, value);
     std::string kept;
     bool all = true;
     prefer_reader reader(value);
@@ -304,7 +317,7 @@ void field_filter::pass_prefer(std::string_view value)
         if (!kept.empty()) kept += ", ";
         kept += p->text;
     }
-    if (!kept.empty()) out_.add("prefer", all ? value : std::string_view(kept));
+    if (!kept.empty()) out.add(name, all ? value : std::string_view(kept));
 }
 
 void read_prefer(std::string_view value, preferences& to)

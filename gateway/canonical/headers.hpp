@@ -55,32 +55,40 @@ private:
 /// Whether two names are one to an upstream that folds letters' case, and `_` into `-`, as CGI and its kin do.
 bool same_folded_name(std::string_view a, std::string_view b) noexcept;
 
-/// Decides one message's fields. Every field is shown to `note` first, then to `pass` in the same order.
+/// Decides one message's fields. Every field is shown to `note` first; then `goes_on` knows.
 class field_filter {
 public:
     enum class direction { to_upstream, to_agent };
-    /// `credential_header`: the field that the gateway injects; empty for none. Both references outlive the filter.
-    field_filter(direction where_to, std::string_view credential_header, header_list& out) noexcept
+    /// `credential_header`: the field that the gateway injects; empty for none. Outlives the filter.
+    explicit field_filter(direction where_to, std::string_view credential_header = {}) noexcept
         : direction_(where_to),
-          credential_header_(credential_header),
-          out_(out)
+          credential_header_(credential_header)
     {
     }
-    void note(std::string_view name, std::string_view value);
-    void pass(std::string_view name, std::string_view value);
+    void note(std::string_view name, std::string_view value)
+    {
+        bytes_ += name.size() + value.size();
+        if (name.size() == connection.size()) note_connection(name, value);
+    }
+    bool goes_on(std::string_view name);
+    /// Of all that was noted.
+    std::size_t bytes() const noexcept { return bytes_; }
 
 private:
-    bool never_sent(std::string_view name) const noexcept;
+    static constexpr std::string_view connection = "connection";
+
+    void note_connection(std::string_view name, std::string_view value);
     bool named_by_connection(std::string_view name);
-    void pass_prefer(std::string_view value);
 
     direction direction_;
     std::string_view credential_header_;
-    header_list& out_;
     std::vector<std::string_view> named_;  // by Connection, `close` and `keep-alive` left out
     bool sorted_ = true;
     std::size_t bytes_ = 0;
 };
+
+/// Adds a field to `out`; of a Prefer what is not the gateway's.
+void add_for_upstream(std::string_view name, std::string_view value, header_list& out);
 
 /// The agent's fields that are sent on and judged, lower-case names, in order, in place of what `out` had. Host,
 /// Content-Length and the credential are not among them: the gateway writes its own. Where there is a credential, neither are
@@ -90,19 +98,21 @@ template <class Fields>
 void fields_to_upstream(const Fields& fields, std::string_view credential_header, header_list& out)
 {
     out.clear();
-    field_filter filter(field_filter::direction::to_upstream, credential_header, out);
+    field_filter filter(field_filter::direction::to_upstream, credential_header);
     for (const auto& f : fields) filter.note(f.name, f.value);
-    for (const auto& f : fields) filter.pass(f.name, f.value);
+    out.reserve(filter.bytes());
+    for (const auto& f : fields)
+        if (filter.goes_on(f.name)) add_for_upstream(f.name, f.value, out);
 }
 
-/// The upstream's fields that the agent gets. Without Content-Length: whoever writes the answer frames it.
-template <class Fields>
-void fields_to_agent(const Fields& fields, header_list& out)
+/// Gives `each` the upstream's fields that the agent gets. Without Content-Length: whoever writes the answer frames it.
+template <class Fields, class Each>
+void fields_to_agent(const Fields& fields, Each each)
 {
-    out.clear();
-    field_filter filter(field_filter::direction::to_agent, {}, out);
+    field_filter filter(field_filter::direction::to_agent);
     for (const auto& f : fields) filter.note(f.name, f.value);
-    for (const auto& f : fields) filter.pass(f.name, f.value);
+    for (const auto& f : fields)
+        if (filter.goes_on(f.name)) each(f);
 }
 
 /// What an agent prefers (RFC 7240); the first of several counts, what is malformed is ignored.

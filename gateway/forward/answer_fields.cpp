@@ -10,12 +10,14 @@ void answer_fields(const http::response_head& head, const credential_forms* form
 {
     const auto shows = [forms](std::string_view text) { return forms->found_in(text); };
     const auto shown_in_name = [&shows](const http::field& one) { return shows(one.name); };
+    out.clear();
+    const auto keep = [&out](const http::field& one) { out.add(one.name, one.value); };
     if (forms == nullptr || std::none_of(head.fields.begin(), head.fields.end(), shown_in_name)) {
-        fields_to_agent(head.fields, out);
+        fields_to_agent(head.fields, keep);
     } else {
         std::vector<http::field> rest(head.fields.begin(), head.fields.end());
         std::erase_if(rest, shown_in_name);
-        fields_to_agent(rest, out);
+        fields_to_agent(rest, keep);
     }
     if (forms == nullptr || std::none_of(out.begin(), out.end(), [&shows](const auto& one) { return shows(one.value); })) return;
     header_list clean;

@@ -60,7 +60,6 @@ conversation::conversation(upstream_pool& pool, const config::route& route, cons
       route_(route),
       request_(request)
 {
-    times_.began = now();
 }
 
 asked conversation::gave_up(asked how, failure why)
@@ -74,11 +73,32 @@ asked conversation::gave_up(asked how, failure why)
 // request off. So another coroutine writes what did not go at once, while this one reads head and body.
 http::awaitable<asked> conversation::ask(const body_start& body, steady_time until)
 {
-    asked how = co_await begin(body, until);
-    if (how == asked::answered) {
+    begun beginning = begun::again;
+    lease_ = pool_.take_idle(route_.upstream, route_.ca);
+    if (lease_) beginning = begin(body, until);
+    if (beginning == begun::again) {
+        auto taken = co_await pool_.take(route_.upstream, route_.ca, until, true);
+        if (!taken) co_return gave_up(asked::nothing_sent, taken.error());
+        lease_ = std::move(*taken);
+        beginning = begin(body, until);
+    }
+    asked how = asked::nothing_sent;
+    if (beginning == begun::written) {
         sent_all_ = body.agent == nullptr && rest_.empty();
         if (!sent_all_) start_sending(body, until);
-        how = co_await read_head();
+        for (;;) {
+            // What the sender has to say interrupts the wait, or was said before it.
+            if (sending_failed_ || stalled_) {
+                how = lost(error::operation_aborted);
+                break;
+            }
+            // The answer is not there yet: to wait first saves the system call that would find nothing.
+            if (waits_) co_await lease_->stream.wait_readable();
+            if (const auto read = read_head()) {
+                how = *read;
+                break;
+            }
+        }
         // What was refused is not read further.
         if (sending() && (how != asked::answered || head().status >= 400)) co_await end_sending(false);
         // Bytes may have gone between the reader's verdict and the sender's end.
@@ -89,46 +109,42 @@ http::awaitable<asked> conversation::ask(const body_start& body, steady_time unt
     co_return how;
 }
 
-http::awaitable<asked> conversation::begin(const body_start& body, steady_time until)
+conversation::begun conversation::begin(const body_start& body, steady_time until)
 {
-    for (bool fresh = false;; fresh = true) {
-        if (!fresh) lease_ = pool_.take_idle(route_.upstream, route_.ca);
-        if (!lease_) {
-            auto taken = co_await pool_.take(route_.upstream, route_.ca, until, true);
-            if (!taken) co_return gave_up(asked::nothing_sent, taken.error());
-            lease_ = std::move(*taken);
-        }
-        http::stream& stream = lease_->stream;
-        read_until(until);
-        stream.write_by(until);
-        times_.connected = now();
+    http::stream& stream = lease_->stream;
+    read_until(until);
+    stream.write_by(until);
+    times_.connected = now();
 
-        std::string& text = pool_.core().scratch();
-        if (!write_request_head(text, request_, body.framing))
-            co_return gave_up(asked::nothing_sent, fail(problem::internal_error, "the request cannot be written",
-                                                        "a part of the request for route " + route_.id + " would break its framing"));
-        const bool chunk = body.framing.kind == body_framing::kind::chunked && !body.first.empty();
-        if (chunk) text += std::string_view(http::chunk_size_line(body.first.size()));
-
-        std::string_view head = text, first = body.first, tail = chunk ? http::chunk_end : std::string_view();
-        const http::transfer written = stream.try_write(head, first, tail);
-        sent_ += written.bytes;
-        drop_sent(written.bytes, head, first, tail);
-        if (written.error && written.error != error::would_block && sent_ == 0) {
-            // Only here may it be sent again: the system took nothing, so nothing can have been processed. A connection
-            // that took a byte and then failed is not asked twice, whatever the method.
-            const bool was_idle = lease_->reused;
-            const std::string cause = route_.upstream.authority + ": " + written.error.message();
-            lease_.drop();
-            if (was_idle && !fresh) continue;
-            co_return gave_up(asked::nothing_sent, fail(problem::upstream_unreachable, "the upstream cannot be reached", cause));
-        }
-        // The scratch string is another's from the next suspension on.
-        if (!head.empty()) rest_.head = head;
-        rest_.first = first;
-        rest_.tail = tail;
-        co_return asked::answered;
+    std::string& text = pool_.core().scratch();
+    if (!write_request_head(text, request_, body.framing)) {
+        why_ = fail(problem::internal_error, "the request cannot be written",
+                    "a part of the request for route " + route_.id + " would break its framing");
+        return begun::refused;
     }
+    const bool chunk = body.framing.kind == body_framing::kind::chunked && !body.first.empty();
+    if (chunk) text += std::string_view(http::chunk_size_line(body.first.size()));
+
+    std::string_view head = text, first = body.first, tail = chunk ? http::chunk_end : std::string_view();
+    const http::transfer written = stream.try_write(head, first, tail);
+    sent_ += written.bytes;
+    if (written.error && written.error != error::would_block && sent_ == 0) {
+        // Only here may it be sent again: the system took nothing, so nothing can have been processed. A connection
+        // that took a byte and then failed is not asked twice, whatever the method.
+        if (lease_->reused) {
+            lease_.drop();
+            return begun::again;
+        }
+        why_ = fail(problem::upstream_unreachable, "the upstream cannot be reached",
+                    route_.upstream.authority + ": " + written.error.message());
+        return begun::refused;
+    }
+    drop_sent(written.bytes, head, first, tail);
+    // The scratch string is another's from the next suspension on.
+    if (!head.empty()) rest_.head = head;
+    rest_.first = first;
+    rest_.tail = tail;
+    return begun::written;
 }
 
 void conversation::start_sending(const body_start& body, steady_time until)
@@ -243,44 +259,35 @@ asked conversation::lost(const boost::system::error_code& error)
     return gave_up(asked::broken, broken_answer(cause));
 }
 
-http::awaitable<asked> conversation::read_head()
+std::optional<asked> conversation::read_head()
 {
     upstream_connection& upstream = *lease_;
-    const bool answers_head = request_.method == "HEAD";
-    // The answer is not there yet: to wait first saves the system call that would find nothing. Once something came, its end may
-    // have come with it, which a wait would not notice.
-    bool waits = true;
-    for (int interim = 0;;) {
-        // What the sender has to say interrupts the wait, or was said before it.
-        if (sending_failed_ || stalled_) co_return lost(error::operation_aborted);
-        if (waits) co_await upstream.stream.wait_readable();
-        const http::transfer read = upstream.stream.try_read(upstream.in.room());
-        waits = read.error == error::would_block;
-        if (waits) continue;
-        if (read.error) co_return lost(read.error);
-        if (received_ == 0) times_.first_byte = now();
-        received_ += read.bytes;
-        upstream.in.received(read.bytes);
-        for (;;) {
-            const auto parsed = upstream.in.parse(answers_head);
-            if (!parsed)
-                co_return gave_up(asked::broken,
-                                  broken_answer(route_.upstream.authority + ": " + parsed.error().detail + ' ' + parsed.error().cause));
-            if (!*parsed) break;
-            const http::response_head& head = upstream.in.head();
-            if (!head.interim()) {
-                begin_body();
-                co_return asked::answered;
-            }
-            // RFC 9110 §15.2: 100 and 103 are the upstream's talk with its client, which is the gateway. Nobody asked to
-            // switch protocols; what follows a 101 could be anything.
-            if (head.status == 101 || ++interim > max_interim)
-                co_return gave_up(asked::broken,
-                                  broken_answer(route_.upstream.authority + ": interim answer " + std::to_string(head.status)));
-            upstream.in.next();
-            if (upstream.in.rest().empty()) break;
+    const http::transfer read = upstream.stream.try_read(upstream.in.room());
+    // Once something came, its end may have come with it, which a wait would not notice.
+    waits_ = read.error == error::would_block;
+    if (waits_) return std::nullopt;
+    if (read.error) return lost(read.error);
+    if (received_ == 0) times_.first_byte = now();
+    received_ += read.bytes;
+    upstream.in.received(read.bytes);
+    do {
+        const auto parsed = upstream.in.parse(request_.method == "HEAD");
+        if (!parsed)
+            return gave_up(asked::broken,
+                           broken_answer(route_.upstream.authority + ": " + parsed.error().detail + ' ' + parsed.error().cause));
+        if (!*parsed) break;
+        const http::response_head& head = upstream.in.head();
+        if (!head.interim()) {
+            begin_body();
+            return asked::answered;
         }
-    }
+        // RFC 9110 §15.2: 100 and 103 are the upstream's talk with its client, which is the gateway. Nobody asked to
+        // switch protocols; what follows a 101 could be anything.
+        if (head.status == 101 || ++interim_ > max_interim)
+            return gave_up(asked::broken, broken_answer(route_.upstream.authority + ": interim answer " + std::to_string(head.status)));
+        upstream.in.next();
+    } while (!upstream.in.rest().empty());
+    return std::nullopt;
 }
 
 void conversation::begin_body() noexcept

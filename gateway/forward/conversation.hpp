@@ -80,11 +80,14 @@ private:
         bool empty() const noexcept { return head.empty() && first.empty() && tail.empty(); }
     };
 
-    http::awaitable<asked> begin(const body_start& body, http::steady_time until);
+    enum class begun { written, again, refused };
+    /// Writes what the socket takes at once, on the connection that was taken.
+    begun begin(const body_start& body, http::steady_time until);
     void start_sending(const body_start& body, http::steady_time until);
     http::awaitable<void> send_rest(body_start body, http::steady_time until);
     http::awaitable<bool> write(std::string_view first, std::string_view second, std::string_view third, http::steady_time until);
-    http::awaitable<asked> read_head();
+    /// Reads once. None: more must come first; `waits_` says whether it is worth asking the kernel for it.
+    std::optional<asked> read_head();
     void read_until(http::steady_time) noexcept;
     asked gave_up(asked, failure);
     asked lost(const boost::system::error_code&);
@@ -112,6 +115,8 @@ private:
     bool wrote_ciphertext_ = false;  // of a record that the system took in part, nothing is counted
 
     // of the answer
+    int interim_ = 0;
+    bool waits_ = true;
     http::steady_time read_until_{};
     std::optional<http::chunk_decoder> chunks_;
     std::uint64_t left_ = 0;  // of Content-Length

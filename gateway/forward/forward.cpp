@@ -36,45 +36,70 @@ public:
         if (request.credential && request.credential->forms && !request.credential->forms->empty()) forms_ = request.credential->forms;
     }
 
+    /// The usual answer is all here, and goes on in one write. False: `run` has the rest to do.
+    bool at_once()
+    {
+        arrived_ = talk_.arrived_body();
+        if (!arrived_) {
+            told_.failed = arrived_.error();
+            return true;
+        }
+        if (!talk_.ended() || talk_.head().no_body) return false;
+        const std::string_view body = begin_whole(*arrived_);
+        begun_ = true;
+        const field_list all = fields();
+        if (!agent_.respond_at_once(told_.status, all, body, unsent_)) return false;
+        told_.agent_gone = !agent_.open();
+        return true;
+    }
+
     http::awaitable<void> run()
     {
-        const auto arrived = talk_.arrived_body();
-        if (!arrived) {
-            told_.failed = arrived.error();
+        if (begun_) {
+            const bool written = co_await agent_.send_rest(std::move(unsent_));
+            told_.agent_gone = !written;
         } else if (talk_.ended()) {
-            co_await respond(*arrived);
+            co_await respond(*arrived_);
         } else if (forms_ && talk_.head().content_length.value_or(look_at_once + 1) <= look_at_once) {
-            co_await collect(*arrived);
+            co_await collect(*arrived_);
         } else {
-            co_await stream(*arrived);
+            co_await stream(*arrived_);
         }
     }
 
 private:
     using field_list = std::pmr::vector<http::field>;
 
-    /// For a head that is written before anything else can run on this core: the text lies in the pool's scratch.
+    /// For a head that is written before anything else can run on this core: texts may lie in the pool's scratch.
     field_list fields()
     {
-        header_list& kept = pool_.scratch_fields();
-        answer_fields(talk_.head(), forms_, kept);
         field_list all(&agent_.arena());
-        all.reserve(kept.size() + added_.size());
-        for (const field& one : kept) all.push_back({one.name, one.value});
-        for (const field& one : added_) all.push_back({one.name, one.value});
+        all.reserve(talk_.head().fields.size() + added_.size());
+        if (forms_) {
+            header_list& kept = pool_.scratch_fields();
+            answer_fields(talk_.head(), forms_, kept);
+            all.assign(kept.begin(), kept.end());
+        } else {
+            fields_to_agent(talk_.head().fields, [&all](const http::field& one) { all.push_back(one); });
+        }
+        all.insert(all.end(), added_.begin(), added_.end());
         return all;
+    }
+
+    /// Gives the body as the agent may see it.
+    std::string_view begin_whole(std::string_view body)
+    {
+        told_.status = talk_.head().status;
+        told_.head_written = true;
+        if (!forms_ || !forms_->found_in(body)) return body;
+        clean_ = forms_->redact(body);
+        return clean_;
     }
 
     http::awaitable<void> respond(std::string_view body)
     {
         const http::response_head& head = talk_.head();
-        told_.status = head.status;
-        told_.head_written = true;
-        std::string clean;
-        if (forms_ && forms_->found_in(body)) {
-            clean = forms_->redact(body);
-            body = clean;
-        }
+        body = begin_whole(body);
         const field_list all = fields();
         bool written = false;
         if (head.no_body) {
@@ -147,12 +172,16 @@ private:
     conversation& talk_;
     forwarded& told_;
     const credential_forms* forms_ = nullptr;
+    result<std::string_view> arrived_{std::string_view()};
+    std::string clean_;  // a body without the credential
+    http::exchange::unsent unsent_;
+    bool begun_ = false;  // `unsent_` is what is left
 };
 
 }  // namespace
 
 http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, const config::route& route, const outgoing& request,
-                                   body_source body, std::span<const field> added)
+                                   const body_source& body, std::span<const field> added)
 {
     forwarded told;
     conversation talk(pool, route, request);
@@ -183,7 +212,7 @@ http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, c
         const asked how = co_await talk.ask(start, http::coarse_now() + route.timeout);
         if (how == asked::answered) {
             passing way(agent, pool, route, request, added, talk, told);
-            co_await way.run();
+            if (!way.at_once()) co_await way.run();
         } else {
             told.failed = std::move(talk.why());
         }

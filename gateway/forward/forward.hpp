@@ -34,7 +34,6 @@ private:
 };
 
 struct timing {
-    http::steady_time began{};       // `forward` or `send` was called
     http::steady_time connected{};   // a connection was at hand; the request's first byte went then
     http::steady_time first_byte{};  // of the answer
     http::steady_time ended{};
@@ -62,6 +61,6 @@ struct forwarded {
 /// answer (`Sallyport-Action`); hop-by-hop fields and the upstream's own `Sallyport-*` are taken out. Everything that is
 /// passed by reference or views must live until it returns.
 http::awaitable<forwarded> forward(http::exchange& agent, upstream_pool& pool, const config::route& route, const outgoing& request,
-                                   body_source body, std::span<const field> added);
+                                   const body_source& body, std::span<const field> added);
 
 }  // namespace sallyport::forward

@@ -1,6 +1,7 @@
 #include "gateway/forward/outgoing.hpp"
 
 #include "gateway/http/characters.hpp"
+#include "gateway/http/head_writer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,10 +11,9 @@ namespace sallyport::forward {
 
 namespace {
 
+using http::head_writer;
 using http::detail::has_control;
 using http::detail::is_token;
-
-bool is_name(std::string_view name) noexcept { return !name.empty() && std::all_of(name.begin(), name.end(), is_token); }
 
 bool is_visible(std::string_view text) noexcept
 {
@@ -36,28 +36,20 @@ bool frames_message(std::string_view name) noexcept
     }
 }
 
-void put(std::string& out, std::string_view name, std::string_view value)
+[[nodiscard]] bool put_checked(head_writer& out, const field& one)
 {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
-}
-
-[[nodiscard]] bool put_checked(std::string& out, const field& one)
-{
-    if (!is_name(one.name) || frames_message(one.name) || has_control(one.value)) return false;
-    put(out, one.name, one.value);
+    if (!is_token(one.name) || frames_message(one.name) || has_control(one.value)) return false;
+    out.line(one.name, one.value);
     return true;
 }
 
 bool expects_body(std::string_view method) noexcept { return method == "POST" || method == "PUT" || method == "PATCH"; }
 
-void put_length(std::string& out, std::uint64_t length)
+void put_length(head_writer& out, std::uint64_t length)
 {
     std::array<char, 20> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-    put(out, "Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
+    out.line("Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
 }  // namespace
@@ -70,15 +62,19 @@ std::vector<field> fields_of(const action& a)
     return fields;
 }
 
-bool write_request_head(std::string& out, const outgoing& request, const body_framing& body)
+bool write_request_head(std::string& text, const outgoing& request, const body_framing& body)
 {
-    if (!is_name(request.method) || !is_visible(request.target) || request.target.front() != '/' || !is_visible(request.authority))
+    if (!is_token(request.method) || !is_visible(request.target) || request.target.front() != '/' || !is_visible(request.authority))
         return false;
-    out += request.method;
-    out += ' ';
-    out += request.target;
-    out += " HTTP/1.1\r\n";
-    put(out, "Host", request.authority);
+    constexpr std::size_t own_lines = 160;  // the version, Host, Accept-Encoding, Via, the framing
+    const std::size_t credential = request.credential ? request.credential->header.size() + request.credential->value.size() : 0;
+    head_writer out(text, own_lines + request.method.size() + request.target.size() + request.authority.size() + credential +
+                              head_writer::room_for(request.headers) + head_writer::room_for(request.extra));
+    out.put(request.method);
+    out.put(" ");
+    out.put(request.target);
+    out.put(" HTTP/1.1\r\n");
+    out.line("Host", request.authority);
 
     for (const field& one : request.headers) {
         // The canonical action has neither (canonical/headers.hpp); should it ever, the gateway's own must be the only one.
@@ -89,20 +85,21 @@ bool write_request_head(std::string& out, const outgoing& request, const body_fr
     }
     if (request.credential) {
         if (!put_checked(out, {request.credential->header, request.credential->value})) return false;
-        put(out, "Accept-Encoding", "identity");
+        out.line("Accept-Encoding", "identity");
     }
     for (const field& one : request.extra)
         if (!put_checked(out, one)) return false;
-    put(out, "Via", "1.1 sallyport");
+    out.line("Via", "1.1 sallyport");
 
     switch (body.kind) {
     case body_framing::kind::none:
         if (expects_body(request.method)) put_length(out, 0);
         break;
     case body_framing::kind::length: put_length(out, body.length); break;
-    case body_framing::kind::chunked: put(out, "Transfer-Encoding", "chunked"); break;
+    case body_framing::kind::chunked: out.line("Transfer-Encoding", "chunked"); break;
     }
-    out += "\r\n";
+    out.put("\r\n");
+    out.finish();
     return true;
 }
 

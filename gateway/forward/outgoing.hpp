@@ -53,6 +53,6 @@ struct body_framing {
 /// Appends request line and fields, up to the empty line. False, with `out` unusable, when any part could end its line or
 /// make another message of it: a control character, an empty name, a framing or Host field among `headers` or `extra`.
 /// Whoever made the action has refused such things before; this is the last place that can.
-[[nodiscard]] bool write_request_head(std::string& out, const outgoing&, const body_framing&);
+[[nodiscard]] bool write_request_head(std::string& text, const outgoing&, const body_framing&);
 
 }  // namespace sallyport::forward

@@ -109,7 +109,7 @@ http::awaitable<sent> send(upstream_pool& pool, const config::route& route, cons
 {
     sent told;
     conversation talk(pool, route, request);
-    const steady_time until = talk.times().began + route.timeout;
+    const steady_time until = now() + route.timeout;
     conversation::body_start start;
     start.first = body;
     start.framing = body_framing::of(body);

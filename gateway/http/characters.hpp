@@ -29,34 +29,61 @@ constexpr std::array<bool, 256> make_token_table() noexcept
 inline constexpr auto token_table = make_token_table();
 inline bool is_token(char c) noexcept { return token_table[static_cast<unsigned char>(c)]; }
 
+/// Bytes of the token that `text` begins with. Names are letters and hyphens, nearly always: of these eight at a time.
+inline std::size_t token_length(std::string_view text) noexcept
+{
+    constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + at, 8);
+        // The high bit of each byte that is a letter, and of each that is a hyphen.
+        const std::uint64_t folded = (word | ones * 0x20) & ~highs;
+        const std::uint64_t letters = ((folded + ones * (0x80 - 'a')) ^ (folded + ones * (0x7F - 'z'))) & ~word;
+        const std::uint64_t other = word ^ ones * '-';
+        const std::uint64_t hyphens = ~(((other & ~highs) + ~highs) | other);
+        if (((letters | hyphens) & highs) != highs) break;
+    }
+    while (at < text.size() && is_token(text[at])) ++at;
+    return at;
+}
+inline bool is_token(std::string_view text) noexcept { return !text.empty() && token_length(text) == text.size(); }
+
 /// Whether a byte below 0x20 other than a tab, or 0x7F, is there; many bytes at a time, for a value may be a token of a
 /// kilobyte.
 inline bool has_control(std::string_view text) noexcept
 {
-    const char* p = text.data();
-    std::size_t left = text.size();
+    const auto slowly = [](std::string_view part) {
+        for (const char one : part) {
+            const auto c = static_cast<unsigned char>(one);
+            if ((c < 0x20 && c != '\t') || c == 0x7F) return true;
+        }
+        return false;
+    };
 #ifdef __SSE2__
-    for (; left >= 16; p += 16, left -= 16) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-        const __m128i bad =
-            _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')), low), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
-        if (_mm_movemask_epi8(bad) != 0) return true;
+    if (text.size() >= 16) {
+        const auto in_sixteen = [&text](std::size_t at) {
+            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+            const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+            const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+            return _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)))) != 0;
+        };
+        for (std::size_t at = 0; at + 16 < text.size(); at += 16)
+            if (in_sixteen(at)) return true;
+        return in_sixteen(text.size() - 16);
     }
 #endif
-    constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-    for (; left >= 8; p += 8, left -= 8) {
+    if (text.size() < 8) return slowly(text);
+    const auto suspect = [&text](std::size_t at) {
+        constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
         std::uint64_t word;
-        std::memcpy(&word, p, 8);
+        std::memcpy(&word, text.data() + at, sizeof word);
         const std::uint64_t del = word ^ (ones * 0x7F);
-        const std::uint64_t suspects = (((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & highs;
-        if (suspects != 0) break;  // perhaps only a tab: the loop below says
-    }
-    for (; left > 0; ++p, --left) {
-        const auto c = static_cast<unsigned char>(*p);
-        if ((c < 0x20 && c != '\t') || c == 0x7F) return true;
-    }
-    return false;
+        return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & highs) != 0;
+    };
+    for (std::size_t at = 0; at + 8 < text.size(); at += 8)
+        if (suspect(at)) return slowly(text);  // perhaps only a tab
+    return suspect(text.size() - 8) && slowly(text);
 }
 
 inline std::string_view trim_blanks(std::string_view text) noexcept

@@ -1,5 +1,6 @@
 #include "gateway/http/core.hpp"
 
+#include <boost/asio/detail/concurrency_hint.hpp>
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
@@ -10,9 +11,10 @@
 
 namespace sallyport::http {
 
-// The hint says that one thread runs the loop; posting from others stays allowed (HINT_UNSAFE would forbid it).
+// One thread runs the loop, and sockets are touched on it alone, so that they need no lock; posting from others stays
+// allowed (HINT_UNSAFE would forbid it).
 core::core()
-    : context_(1),
+    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       reactor_(boost::asio::use_service<boost::asio::detail::reactor>(context_)),
       work_(context_.get_executor()),
       timers_(context_)

@@ -62,6 +62,15 @@ public:
     /// whose name or value could end its line (response splitting).
     awaitable<bool> respond(int status, std::span<const field> headers, std::string_view body);
 
+    /// What the socket did not take at once of a response.
+    struct unsent {
+        std::string head;
+        std::string_view body;
+    };
+    /// The same without a coroutine, as far as the socket takes it now, which is nearly always all of it. True: `respond` would
+    /// be over, and `open()` tells how; false: `rest` has to go through `send_rest`.
+    bool respond_at_once(int status, std::span<const field> headers, std::string_view body, unsent& rest);
+    awaitable<bool> send_rest(unsent rest);
     /// The head, at once. Without `content_length` the body is chunked, or ends with the connection in HTTP/1.0.
     awaitable<bool> begin_response(int status, std::span<const field> headers, std::optional<std::uint64_t> content_length = {});
     awaitable<bool> write_body(std::string_view);
@@ -120,7 +129,7 @@ private:
     void begin_request();
     void begin_refusal();
     bool will_close() const noexcept;
-    void write_head(std::string& out, int status, std::span<const field> headers, std::optional<std::uint64_t> content_length,
+    void write_head(std::string& text, int status, std::span<const field> headers, std::optional<std::uint64_t> content_length,
                     bool chunked);
     bool sent_whole(const transfer&, std::size_t total) noexcept;
     awaitable<bool> send(std::string_view first, std::string_view second = {}, std::string_view third = {});

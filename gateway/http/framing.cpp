@@ -153,8 +153,7 @@ const char* head_check::field_line(std::string_view line, field* into)
 {
     const std::size_t place = facts_.fields++;
     if (place == max_fields) return "too many header fields";
-    std::size_t colon = 0;
-    while (colon < line.size() && is_token(line[colon])) ++colon;
+    const std::size_t colon = token_length(line);
     if (colon == 0 && is_blank(line.front())) return "a header field is folded over lines";                                     // §5.2
     if (colon < line.size() && is_blank(line[colon])) return "white space stands between a header field's name and its colon";  // §5.1
     if (colon == 0 || colon == line.size() || line[colon] != ':') return "a header field's name is not a token";
@@ -202,7 +201,7 @@ const char* head_check::connection(std::string_view value)
         const std::size_t comma = std::min(value.find(','), value.size());
         const std::string_view name = trim_blanks(value.substr(0, comma));
         value.remove_prefix(std::min(comma + 1, value.size()));
-        if (!std::all_of(name.begin(), name.end(), is_token)) return "Connection is not a list of names";
+        if (!name.empty() && !is_token(name)) return "Connection is not a list of names";
         facts_.close = facts_.close || equals_ignoring_case(name, "close");
         facts_.keep_alive = facts_.keep_alive || equals_ignoring_case(name, "keep-alive");
     }

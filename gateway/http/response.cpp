@@ -1,6 +1,7 @@
 // The half of `exchange` that writes.
 #include "gateway/http/characters.hpp"
 #include "gateway/http/exchange.hpp"
+#include "gateway/http/head_writer.hpp"
 #include "gateway/http/server.hpp"
 
 #include <boost/asio/error.hpp>
@@ -19,12 +20,19 @@ namespace error = boost::asio::error;
 
 constexpr bool bodiless(int status) noexcept { return status < 200 || status == 204 || status == 304; }
 
-void append_number(std::string& out, std::uint64_t number)
-{
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
+/// In decimal.
+class decimal {
+public:
+    explicit decimal(std::uint64_t number) noexcept
+        : size_(static_cast<std::size_t>(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr - digits_.data()))
+    {
+    }
+    operator std::string_view() const noexcept { return {digits_.data(), size_}; }
+
+private:
+    std::array<char, 20> digits_;
+    std::size_t size_;
+};
 
 // Fields that frame the message or belong to one connection (RFC 9110 §7.6.1): they are the writer's alone.
 bool is_ours(std::string_view name) noexcept
@@ -41,10 +49,7 @@ bool is_ours(std::string_view name) noexcept
     }
 }
 
-bool writable(const field& one) noexcept
-{
-    return !one.name.empty() && std::all_of(one.name.begin(), one.name.end(), detail::is_token) && !detail::has_control(one.value);
-}
+bool writable(const field& one) noexcept { return detail::is_token(one.name) && !detail::has_control(one.value); }
 
 }  // namespace
 
@@ -63,37 +68,29 @@ std::string_view exchange::connection_fields() noexcept
     return minor_version_ == 0 ? std::string_view("Connection: keep-alive\r\n") : std::string_view();
 }
 
-void exchange::write_head(std::string& out, int status, std::span<const field> headers, std::optional<std::uint64_t> content_length,
+void exchange::write_head(std::string& text, int status, std::span<const field> headers, std::optional<std::uint64_t> content_length,
                           bool chunked)
 {
     const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
-    out += "HTTP/1.1 ";
-    append_number(out, static_cast<std::uint64_t>(status));
-    out += ' ';
-    out.append(reason.data(), reason.size());
-    out += "\r\n";
+    constexpr std::size_t own_lines = 200;  // the status line with any reason, Date, Content-Length or chunked, Connection
+    head_writer out(text, own_lines + head_writer::room_for(headers));
+    out.put("HTTP/1.1 ");
+    out.put(decimal(static_cast<std::uint64_t>(status)));
+    out.put(" ");
+    out.put({reason.data(), reason.size()});
+    out.put("\r\n");
     bool dated = false;
     for (const field& one : headers) {
         if (is_ours(one.name) || !writable(one)) continue;
         dated = dated || equals_ignoring_case(one.name, "date");
-        out += one.name;
-        out += ": ";
-        out += one.value;
-        out += "\r\n";
+        out.line(one.name, one.value);
     }
-    if (!dated) {
-        out += "Date: ";
-        out += core().date();
-        out += "\r\n";
-    }
-    if (content_length && !bodiless(status)) {
-        out += "Content-Length: ";
-        append_number(out, *content_length);
-        out += "\r\n";
-    }
-    if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    out += connection_fields();
-    out += "\r\n";
+    if (!dated) out.line("Date", core().date());
+    if (content_length && !bodiless(status)) out.line("Content-Length", decimal(*content_length));
+    if (chunked) out.put("Transfer-Encoding: chunked\r\n");
+    out.put(connection_fields());
+    out.put("\r\n");
+    out.finish();
 }
 
 // True when all went; else send_rest has to go on, unless the connection is broken.
@@ -145,19 +142,34 @@ awaitable<bool> exchange::send_rest(std::string kept, std::string_view second, s
     co_return !broken_;
 }
 
-awaitable<bool> exchange::respond(int status, std::span<const field> headers, std::string_view body)
+bool exchange::respond_at_once(int status, std::span<const field> headers, std::string_view body, unsent& rest)
 {
-    if (reply_ != reply::none || broken_) co_return false;
+    if (reply_ != reply::none || broken_) return true;
     std::string& out = core().scratch();
     write_head(out, status, headers, body.size(), false);
     if (to_head_ || bodiless(status)) body = {};
     reply_ = reply::done;
     const transfer written = stream_.try_write(out, body);
-    if (sent_whole(written, out.size() + body.size())) co_return true;
+    if (sent_whole(written, out.size() + body.size()) || broken_) return true;
     const std::size_t of_head = std::min(written.bytes, out.size());
-    std::string kept = out.substr(of_head);
-    auto rest = send_rest(std::move(kept), body.substr(written.bytes - of_head), {});
-    co_return co_await std::move(rest);
+    rest.head = out.substr(of_head);
+    rest.body = body.substr(written.bytes - of_head);
+    return false;
+}
+
+awaitable<bool> exchange::send_rest(unsent rest)
+{
+    auto sending = send_rest(std::move(rest.head), rest.body, {});
+    co_return co_await std::move(sending);
+}
+
+awaitable<bool> exchange::respond(int status, std::span<const field> headers, std::string_view body)
+{
+    if (reply_ != reply::none || broken_) co_return false;
+    unsent rest;
+    if (respond_at_once(status, headers, body, rest)) co_return !broken_;
+    auto sending = send_rest(std::move(rest.head), rest.body, {});
+    co_return co_await std::move(sending);
 }
 
 awaitable<bool> exchange::begin_response(int status, std::span<const field> headers, std::optional<std::uint64_t> content_length)

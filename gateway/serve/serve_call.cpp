@@ -222,9 +222,10 @@ bool record_verdict(worker& w, call& c, verdict_kind kind, std::string_view rule
     return w.journal().append(c.memory->record);
 }
 
-void record_outcome(worker& w, call& c, int status, std::optional<problem> why)
+void record_outcome(worker& w, call& c, clock::time_point when, int status, std::optional<problem> why)
 {
-    audit::encode(audit::outcome_record{local_now(), c.id, c.who.agent->id, status, why}, c.memory->record);
+    const time_point at = c.now + std::chrono::duration_cast<duration>(when - c.began);
+    audit::encode(audit::outcome_record{at, c.id, c.who.agent->id, status, why}, c.memory->record);
     if (!w.journal().append(c.memory->record)) log::error("journal: the outcome was not written", {{"action", c.id.text()}});
 }
 
@@ -235,7 +236,7 @@ http::awaitable<void> pass_on(services& all, worker& w, http::exchange& x, call&
     if (!c.route->credential.empty() && !c.credential) {
         const failure missing = fail(problem::credential_missing,
                                      "The credential " + c.route->credential + " of the route " + c.route->id + " does not exist.");
-        record_outcome(w, c, 0, missing.what);
+        record_outcome(w, c, c.began, 0, missing.what);
         co_await answer_problem(x, missing, context);
         co_return;
     }
@@ -251,8 +252,8 @@ http::awaitable<void> pass_on(services& all, worker& w, http::exchange& x, call&
     const auto passed = co_await forward::forward(x, w.upstreams(), *c.route, request, source, added);
     const auto upstream_time =
         passed.times.first_byte > passed.times.connected ? passed.times.first_byte - passed.times.connected : clock::duration{};
-    all.call_seconds.observe(std::chrono::duration_cast<duration>(clock::now() - c.began - upstream_time));
-    record_outcome(w, c, passed.status, passed.failed ? std::optional(passed.failed->what) : std::nullopt);
+    all.call_seconds.observe(std::chrono::duration_cast<duration>(passed.times.ended - c.began - upstream_time));
+    record_outcome(w, c, passed.times.ended, passed.status, passed.failed ? std::optional(passed.failed->what) : std::nullopt);
     if (!passed.failed) co_return;
     log::warning("call failed", {{"action", c.id.text()},
                                  {"agent", c.who.agent->name},

@@ -51,11 +51,11 @@ TEST_CASE("what is sent is built anew, and what comes back is passed on")
     CHECK(seen == "GET /base/x?a=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(there.port()) +
                       "\r\nx-note: one\r\naccept-encoding: gzip\r\nVia: 1.1 sallyport\r\n\r\n");
     CHECK(begins(answer, "HTTP/1.1 418 "));
-    CHECK(has(answer, "x-upstream: echo\r\n"));
+    CHECK(has(answer, "X-Upstream: echo\r\n"));
     CHECK(has(answer, "\r\nSallyport-Action: act_01\r\n"));
     CHECK_FALSE(has(answer, "forged"));
-    CHECK_FALSE(has(answer, "x-hop"));
-    CHECK_FALSE(has(answer, "keep-alive:"));
+    CHECK_FALSE(has(answer, "X-Hop"));
+    CHECK_FALSE(has(answer, "Keep-Alive:"));
     CHECK(has(answer, "\r\nContent-Length: 5\r\n"));
     CHECK(body_of(answer) == "hello");
     const forwarded told = gate.told();
@@ -64,7 +64,7 @@ TEST_CASE("what is sent is built anew, and what comes back is passed on")
     CHECK(told.head_written);
     CHECK(told.response_bytes == 5);
     CHECK(told.request_bytes == seen.size());
-    CHECK(told.times.began <= told.times.connected);
+    CHECK(told.times.connected > http::steady_time{});
     CHECK(told.times.connected <= told.times.first_byte);
     CHECK(told.times.first_byte <= told.times.ended);
 }

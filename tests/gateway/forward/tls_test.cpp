@@ -267,7 +267,7 @@ TEST_CASE("over TLS a head may be longer than one read takes")
         proxy gate(tls_route(there.port(), "localhost", trusted.path()));
         const std::string answer = gate.get();
         CHECK(begins(answer, "HTTP/1.1 200 "));
-        CHECK(has(answer, "x-long: " + long_value + "\r\n"));
+        CHECK(has(answer, "X-Long: " + long_value + "\r\n"));
         CHECK(answer.ends_with("\r\n\r\nbody"));
     }
 }
