@@ -25,14 +25,14 @@ struct audit_entry {
     std::optional<hold_id> hold;
     std::optional<agent_id> agent;
     std::optional<person_id> person;
-    std::string data = "{}";  // JSON
-    std::string leaf_hash;    // 32 bytes; empty while there is none
+    std::string data = "{}";  // JSON, as RFC 8785 writes it
 };
 
 struct audit_head {
     std::int64_t size = 0;   // entries in the log
     std::string tree;        // bytes that the log's tree keeps between two integrations; empty at first
     std::string checkpoint;  // the newest signed one; empty before the first
+    std::string origin;      // what the checkpoints are of: made with the log, never changed
 };
 
 struct audit_query {
@@ -50,23 +50,25 @@ struct audit_query {
 
 namespace audit_store {
 
-/// Pending entries, in that order; `index` and `leaf_hash` are not looked at. Part of the caller's transaction: both
+/// Pending entries, in that order; `index` is not looked at. Part of the caller's transaction: both
 /// happen or neither.
 void append(transaction&, std::span<const audit_entry>);
 inline void append(transaction& tx, const audit_entry& entry) { append(tx, std::span(&entry, 1)); }
 
-using leaf_hasher = std::function<std::string(const audit_entry&)>;
-/// What the integrator's tree wants kept with the new head.
+/// Changes `tree` and `checkpoint` of the head, whose size is already the new one. It may leave them behind.
 using head_maker = std::function<void(audit_head& head, std::span<const audit_entry> added)>;
 
 /// Moves at most `limit` pending entries into the log; gives them with their indexes. Empty when nothing is pending or
-/// another integrator is at work. `hash` (may be empty) gives each its leaf hash; `make` (may be empty) changes `tree`
-/// and `checkpoint` of the head, whose size is already the new one.
-std::vector<audit_entry> integrate(transaction&, std::size_t limit, const leaf_hasher& hash = {}, const head_maker& make = {});
+/// another integrator is at work. `make` may be empty.
+std::vector<audit_entry> integrate(transaction&, std::size_t limit, const head_maker& make = {});
 
-/// For what comes in bulk: puts entries behind the log's end without a stop among the pending ones, and sets their `index`
-/// and `leaf_hash`. Waits for another integrator.
-void append_to_log(transaction&, std::span<audit_entry>, const leaf_hasher& hash = {}, const head_maker& make = {});
+/// For what comes in bulk: puts entries behind the log's end without a stop among the pending ones, and sets their `index`.
+/// Waits for another integrator.
+void append_to_log(transaction&, std::span<audit_entry>, const head_maker& make = {});
+
+/// For a tree that has been left behind: the head, locked, and what has changed in `tree` and `checkpoint`.
+audit_head head_for_update(transaction&);
+void put_tree(transaction&, const audit_head&);
 
 audit_head head(transaction&);
 std::int64_t pending(transaction&);

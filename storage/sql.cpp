@@ -93,17 +93,12 @@ void array_literal::add_null()
     text_ += "NULL";
 }
 
-void array_literal::add_bytes(std::string_view bytes)
+char* array_literal::plain(std::size_t length)
 {
     separate();
-    text_ += "\"\\\\x";
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text_ += digits[byte >> 4];
-        text_ += digits[byte & 15];
-    }
-    text_ += '"';
+    const auto at = text_.size();
+    text_.resize(at + length);
+    return text_.data() + at;
 }
 
 void array_literal::add(std::int64_t number)

@@ -70,7 +70,6 @@ class array_literal {
 public:
     void add(std::string_view element);
     void add_null();
-    void add_bytes(std::string_view);  // a bytea's text form
     void add(std::int64_t);
     void add(time_point t) { add(sql_time(t)); }
     template <class T>
@@ -81,10 +80,11 @@ public:
         else
             add_null();
     }
+    /// Letters, digits and underscores need no quotes.
     template <class Kind>
     void add(const id<Kind>& value)
     {
-        add(std::string_view(value.text()));
+        value.write(plain(id<Kind>::length));
     }
     /// An empty text is stored as null.
     void add_or_null(std::string_view text)
@@ -98,6 +98,8 @@ public:
 
 private:
     void separate();
+    /// Room for so many characters that need no quotes.
+    char* plain(std::size_t length);
     std::string text_ = "{";
 };
 

@@ -46,7 +46,7 @@ struct decoded_record {
     std::optional<verdict_record> verdict;
     std::optional<outcome_record> outcome;
 };
-/// Neither is set when the bytes are not of this version. Views into `bytes`.
+/// One of the two, or neither when the bytes are not of this version. Views into `bytes`.
 decoded_record decode(std::string_view bytes);
 
 }  // namespace sallyport::audit

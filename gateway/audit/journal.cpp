@@ -74,6 +74,7 @@ result<std::shared_ptr<journal_segment>> journal_segment::create(const std::file
     std::memcpy(made->bytes_, magic.data(), magic.size());
     std::memcpy(made->bytes_ + magic.size(), uuid.data(), uuid.size());
     made->end_ = header_bytes;
+    made->appended_ = made->shipped_ = header_bytes;
     return made;
 }
 
@@ -94,6 +95,10 @@ result<std::shared_ptr<journal_segment>> journal_segment::open(const std::filesy
     if (std::string_view(opened->bytes_, magic.size()) != magic) return file_failure("reading", path, EBADMSG);
     std::memcpy(opened->uuid_.data(), opened->bytes_ + magic.size(), opened->uuid_.size());
     opened->end_ = size;
+    std::uint64_t whole = header_bytes;
+    for (auto e = opened->read(whole); e.next != whole; e = opened->read(whole)) whole = e.next;
+    opened->appended_ = opened->flushed_ = whole;
+    opened->shipped_ = header_bytes;
     opened->seal();
     return opened;
 }

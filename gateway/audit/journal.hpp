@@ -49,6 +49,12 @@ public:
     /// Writes to the disk what has been appended. Any thread; blocks.
     void flush() noexcept;
 
+    /// Where the records end, as last seen. Any thread.
+    std::uint64_t end() const noexcept { return appended_.load(std::memory_order_relaxed); }
+    /// How far the log has them; the shipper's word, for whoever asks how much waits.
+    std::uint64_t shipped() const noexcept { return shipped_.load(std::memory_order_relaxed); }
+    void shipped(std::uint64_t offset) noexcept { shipped_.store(offset, std::memory_order_relaxed); }
+
     const journal_uuid& uuid() const noexcept { return uuid_; }
     const std::filesystem::path& path() const noexcept { return path_; }
     /// Where the first record stands.
@@ -67,7 +73,7 @@ private:
     std::size_t size_ = 0;
     std::size_t end_ = 0;  // the writer's
     std::atomic<bool> sealed_{false};
-    std::atomic<std::uint64_t> appended_{0}, flushed_{0};
+    std::atomic<std::uint64_t> appended_{0}, flushed_{0}, shipped_{0};
 };
 
 /// The writer of one core: appends to its newest segment, begins another when that is full.

@@ -1,98 +1,34 @@
 #include "gateway/audit/recorder.hpp"
 
-#include "gateway/audit/call_record.hpp"
-#include "gateway/canonical/content_digest.hpp"
-#include "gateway/canonical/jcs.hpp"
 #include "gateway/log/log.hpp"
 
 #include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
+#include <span>
+#include <utility>
 
 namespace sallyport::audit {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t batch_records = 2000;
+constexpr std::size_t batch_records = 4000;
+constexpr std::size_t catch_up_entries = 1000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;
 
 std::string name_of(const journal_uuid& uuid) { return hex({reinterpret_cast<const char*>(uuid.data()), uuid.size()}); }
 
-// Written by hand, for these come by the ten thousand. The log's data is UTF-8: method and target are ASCII already, the
-// rest is ours.
-storage::audit_entry entry_of(const verdict_record& r)
-{
-    storage::audit_entry entry;
-    entry.at = r.at;
-    entry.kind = "verdict";
-    entry.action = r.action;
-    entry.agent = r.agent;
-    std::string& data = entry.data;
-    data.reserve(320 + r.target.size() + r.rules.size());
-    data = R"({"verdict":)";
-    append_jcs_string(data, name_of(r.verdict));
-    data += R"(,"route":)";
-    append_jcs_string(data, r.route);
-    data += R"(,"rules":[)";
-    for (std::string_view left = r.rules; !left.empty();) {
-        const auto end = std::min(left.find(' '), left.size());
-        append_jcs_string(data, left.substr(0, end));
-        left.remove_prefix(std::min(end + 1, left.size()));
-        if (!left.empty()) data += ',';
-    }
-    data += R"(],"policy":)";
-    append_jcs_string(data, r.policy);
-    data += R"(,"method":)";
-    append_jcs_string(data, r.method);
-    data += R"(,"authority":)";
-    append_jcs_string(data, r.authority);
-    data += R"(,"target":)";
-    append_jcs_string(data, r.target);
-    data += R"(,"content_digest":)";
-    if (r.content)
-        append_jcs_string(data, content_digest(*r.content));
-    else
-        data += "null";
-    data += '}';
-    return entry;
-}
-
-storage::audit_entry entry_of(const outcome_record& r)
-{
-    storage::audit_entry entry;
-    entry.at = r.at;
-    entry.kind = "outcome";
-    entry.action = r.action;
-    entry.agent = r.agent;
-    entry.data = R"({"status":)";
-    entry.data += r.status > 0 ? std::to_string(r.status) : "null";
-    entry.data += R"(,"problem":)";
-    if (r.failure)
-        append_jcs_string(entry.data, facts(*r.failure).name);
-    else
-        entry.data += "null";
-    entry.data += '}';
-    return entry;
-}
-
 }  // namespace
 
-std::vector<storage::audit_entry> entries_of(std::string_view record)
-{
-    const decoded_record decoded = decode(record);
-    std::vector<storage::audit_entry> entries;
-    if (decoded.verdict) entries.push_back(entry_of(*decoded.verdict));
-    if (decoded.outcome) entries.push_back(entry_of(*decoded.outcome));
-    return entries;
-}
-
-recorder::recorder(storage::database& db, std::vector<journal*> journals, const std::filesystem::path& directory)
+recorder::recorder(storage::database& db, log_tree tree, std::vector<journal*> journals, const std::filesystem::path& directory)
     : db_(db),
+      tree_(std::move(tree)),
+      grow_([this](storage::audit_head& head, std::span<const storage::audit_entry> added) { tree_.grow(head, added); }),
       journals_(std::move(journals)),
+      calls_(batch_records),
       leftovers_(leftover_segments(directory))
 {
     shipper_ = std::thread([this] { run_shipper(); });
@@ -144,15 +80,15 @@ std::vector<recorder::source> recorder::sources() const
 recorder::batch recorder::read(const journal_segment& segment, std::uint64_t from, std::size_t most)
 {
     batch found{{}, from};
-    for (std::size_t i = 0; i < most; ++i) {
+    calls_.clear();
+    while (calls_.records() < most) {
         const auto e = segment.read(found.end);
         if (e.next == found.end) break;
-        auto made = entries_of(e.record);
-        if (made.empty())
+        if (!calls_.add(e.record))
             log::error("journal: a record cannot be read", {{"segment", segment.path().filename().string()}, {"offset", found.end}});
-        std::move(made.begin(), made.end(), std::back_inserter(found.entries));
         found.end = e.next;
     }
+    found.entries = calls_.take();
     return found;
 }
 
@@ -162,14 +98,14 @@ result<void> recorder::store(const std::string& journal, std::uint64_t begin, ba
         if (storage::audit_store::move_journal(tx, journal, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(what.end)) ==
             storage::race::lost)
             return fail(problem::conflict, "The journal was shipped by somebody else.");
-        storage::audit_store::append_to_log(tx, what.entries);  // gives indexes anew, should the database run this again
+        storage::audit_store::append_to_log(tx, what.entries, grow_);  // gives indexes anew, should the database run this again
         return {};
     });
 }
 
 bool recorder::ship(const source& from)
 {
-    const journal_segment& segment = *from.segment;
+    journal_segment& segment = *from.segment;
     const std::string journal = name_of(segment.uuid());
     auto known = positions_.find(segment.uuid());
     if (known == positions_.end()) {
@@ -177,6 +113,7 @@ bool recorder::ship(const source& from)
             db_.run_blocking([journal](storage::transaction& tx) { return storage::audit_store::journal_position(tx, journal); });
         if (!stored) return false;
         known = positions_.emplace(segment.uuid(), static_cast<std::uint64_t>(*stored)).first;
+        segment.shipped(std::max(known->second, journal_segment::first()));
     }
 
     std::size_t most = batch_records;
@@ -206,6 +143,7 @@ bool recorder::ship(const source& from)
                 return false;
             }
             known->second = next.end;
+            segment.shipped(next.end);
             continue;
         }
         if (sealed) {
@@ -223,6 +161,16 @@ bool recorder::ship(const source& from)
     }
 }
 
+std::uint64_t recorder::pending_bytes() const
+{
+    std::uint64_t all = 0;
+    for (const source& from : sources()) {
+        const auto shipped = from.segment->shipped();  // once: it moves meanwhile
+        all += std::max(from.segment->end(), shipped) - shipped;
+    }
+    return all;
+}
+
 void recorder::ship_all()
 {
     for (const source& from : sources()) ship(from);
@@ -231,15 +179,35 @@ void recorder::ship_all()
 void recorder::integrate()
 {
     for (;;) {
-        const auto added = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000); });
+        const auto added = db_.run_blocking([this](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000, grow_); });
         if (!added) {
             if (added.error().what != problem::storage_unavailable) log::error("audit: not integrated", {{"cause", added.error().cause}});
             return;
         }
         if (added->empty()) break;
     }
-    if (const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); }))
-        log_size_.store(head->size, std::memory_order_relaxed);
+    const auto head = db_.run_blocking([](storage::transaction& tx) { return storage::audit_store::head(tx); });
+    if (!head) return;
+    log_size_.store(head->size, std::memory_order_relaxed);
+    const auto range = tree::compact_range::decode(head->tree);
+    tree_size_.store(range ? static_cast<std::int64_t>(range->size()) : 0, std::memory_order_relaxed);
+    if (log_tree::behind(*head)) grow_tree();
+}
+
+// What was put into the log without the tree. Some at a time: between them the journals are shipped.
+void recorder::grow_tree()
+{
+    const auto until = std::chrono::steady_clock::now() + ship_every;
+    for (;;) {
+        const auto behind = tree_.catch_up(db_, catch_up_entries);
+        if (!behind) {
+            const bool news = behind.error().what != problem::storage_unavailable && !std::exchange(tree_stands_, true);
+            if (news) log::error("audit: the tree stands still", {{"cause", behind.error().detail + " " + behind.error().cause}});
+            return;
+        }
+        tree_stands_ = false;
+        if (!*behind || std::chrono::steady_clock::now() > until) return;
+    }
 }
 
 void recorder::run_shipper()

@@ -1,8 +1,11 @@
 // Brings the record together: journals of allowed calls are shipped to the database in batches, and what is pending
-// there gets its place in the log. Two threads of its own, because both disk and driver block.
+// there gets its place in the log. Two threads of its own, because both disk and driver block. What becomes of a call's records:
+// call_entry.hpp.
 #pragma once
 
+#include "gateway/audit/call_entry.hpp"
 #include "gateway/audit/journal.hpp"
+#include "gateway/audit/log_tree.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 
@@ -18,13 +21,10 @@
 
 namespace sallyport::audit {
 
-/// The audit entries that a journal's record stands for; none for a record that cannot be read.
-std::vector<storage::audit_entry> entries_of(std::string_view record);
-
 class recorder {
 public:
     /// `journals` are those of this process's cores; what earlier processes left in `directory` is shipped too.
-    recorder(storage::database&, std::vector<journal*> journals, const std::filesystem::path& directory);
+    recorder(storage::database&, log_tree, std::vector<journal*> journals, const std::filesystem::path& directory);
     /// stop().
     ~recorder();
     recorder(const recorder&) = delete;
@@ -40,6 +40,12 @@ public:
 
     /// Entries in the log, as last seen; for metrics. Any thread.
     std::int64_t log_size() const noexcept { return log_size_.load(std::memory_order_relaxed); }
+    /// Of them, those that a signed checkpoint covers. Any thread.
+    std::int64_t tree_size() const noexcept { return tree_size_.load(std::memory_order_relaxed); }
+    /// Of the journals, what is not in the log yet. Any thread.
+    std::uint64_t pending_bytes() const;
+
+    const log_tree& tree() const noexcept { return tree_; }
 
 private:
     struct source {
@@ -51,24 +57,29 @@ private:
         std::vector<storage::audit_entry> entries;
         std::uint64_t end = 0;  // where the next record stands
     };
-    static batch read(const journal_segment&, std::uint64_t from, std::size_t most);
+    batch read(const journal_segment&, std::uint64_t from, std::size_t most);
     result<void> store(const std::string& journal, std::uint64_t begin, batch&);
     void ship_all();
     bool ship(const source&);
     void integrate();
+    void grow_tree();
     void run_shipper();
     void run_flusher();
     bool wait(std::chrono::milliseconds, bool for_shipping);
 
     storage::database& db_;
+    const log_tree tree_;
+    const storage::audit_store::head_maker grow_;
     std::vector<journal*> journals_;
+    call_entries calls_;  // the shipper's
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;
     std::uint64_t asked_ = 0, begun_ = 0, done_ = 0;           // rounds of shipping: wanted, begun, finished
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
-    std::atomic<std::int64_t> log_size_{0};
+    bool tree_stands_ = false;                                 // that has been said
+    std::atomic<std::int64_t> log_size_{0}, tree_size_{0};
     std::thread shipper_, flusher_;
 };
 

@@ -144,37 +144,38 @@ known_hold read_hold(const json::value& data)
     return h;
 }
 
-class checker {
+}  // namespace
+
+class record_check::checker {
 public:
     verification result;
 
-    void look(const shown_entry& e)
+    void look(const shown_entry& e, const json::value& data)
     {
-        ++result.entries;
-        const auto data = json::document::parse(e.data);
-        if (!data) return report(e, "its data is not JSON");
         if (e.kind == "verdict") {
-            actions_[e.action] = {std::string(text_of(data->root(), "digest")), std::string(text_of(data->root(), "content_digest"))};
+            // Only of what was held there is a digest, and only what was held is decided.
+            if (data.find("digest"))
+                actions_[e.action] = {std::string(text_of(data, "digest")), std::string(text_of(data, "content_digest"))};
         } else if (e.kind == "admin") {
-            people_.look(e, data->root());
+            people_.look(e, data);
         } else if (e.kind == "hold") {
             // The first entry of a hold says what it demands; no later one may say it anew.
-            if (data->root().find("demands") && !holds_.try_emplace(e.hold, read_hold(data->root())).second)
+            if (data.find("demands") && !holds_.try_emplace(e.hold, read_hold(data)).second)
                 report(e, "its demands were in the log before");
         } else if (e.kind == "decision") {
-            decision(e, data->root());
+            decision(e, data);
         } else if (e.kind == "release") {
             ++result.releases;
             if (auto wrong = wrong_release(e); !wrong.empty()) report(e, std::move(wrong));
         }
     }
 
+    void report(const shown_entry& e, std::string message) { result.findings.push_back({e.index, e.kind + ": " + std::move(message)}); }
+
 private:
     struct known_action {
         std::string digest, content_digest;
     };
-
-    void report(const shown_entry& e, std::string message) { result.findings.push_back({e.index, e.kind + ": " + std::move(message)}); }
 
     void decision(const shown_entry& e, const json::value& data)
     {
@@ -260,17 +261,33 @@ private:
     std::map<std::string, known_hold, std::less<>> holds_;
 };
 
-}  // namespace
+record_check::record_check() : checker_(std::make_unique<checker>()) {}
+record_check::~record_check() = default;
+record_check::record_check(record_check&&) noexcept = default;
+record_check& record_check::operator=(record_check&&) noexcept = default;
+
+void record_check::look(const shown_entry& e)
+{
+    if (const auto data = json::document::parse(e.data)) return look(e, data->root());
+    ++checker_->result.entries;
+    checker_->report(e, "its data is not JSON");
+}
+
+void record_check::look(const shown_entry& e, const json::value& data)
+{
+    verification& found = checker_->result;
+    if (e.index != static_cast<std::int64_t>(found.entries)) found.findings.push_back({e.index, "an entry is missing before this one"});
+    ++found.entries;
+    checker_->look(e, data);
+}
+
+verification record_check::finish() { return std::move(checker_->result); }
 
 verification verify(std::span<const shown_entry> entries)
 {
-    checker all;
-    for (const shown_entry& e : entries) {
-        if (e.index != static_cast<std::int64_t>(all.result.entries))
-            all.result.findings.push_back({e.index, "an entry is missing before this one"});
-        all.look(e);
-    }
-    return std::move(all.result);
+    record_check all;
+    for (const shown_entry& e : entries) all.look(e);
+    return all.finish();
 }
 
 }  // namespace sallyport::audit

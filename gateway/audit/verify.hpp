@@ -2,7 +2,10 @@
 // against the passkey that this person registered, and each release against the quorum. Pure; for `audit verify`.
 #pragma once
 
+#include "gateway/canonical/json.hpp"
+
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,10 +35,27 @@ struct verification {
     std::vector<finding> findings;  // empty: all is well
 };
 
-/// `entries` are all there are, in the log's order. A decision's `data` holds what semantics.md names: the statement,
+/// Is shown every entry there is, in the log's order. A decision's `data` holds what semantics.md names: the statement,
 /// authenticatorData, clientDataJSON, signature and the credential's key (SubjectPublicKeyInfo, base64).
 /// The log also says who registered which passkey (`passkey.add`) and what a hold demands (its first `hold` entry); who
 /// could write those anew is not caught here.
+class record_check {
+public:
+    record_check();
+    ~record_check();
+    record_check(record_check&&) noexcept;
+    record_check& operator=(record_check&&) noexcept;
+
+    void look(const shown_entry&);
+    /// With its `data` as it was read already.
+    void look(const shown_entry&, const json::value& data);
+    verification finish();
+
+private:
+    class checker;
+    std::unique_ptr<checker> checker_;
+};
+
 verification verify(std::span<const shown_entry> entries);
 
 }  // namespace sallyport::audit

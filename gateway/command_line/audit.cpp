@@ -1,5 +1,6 @@
-// audit show | verify
-#include "gateway/audit/verify.hpp"
+// audit show | verify | export
+#include "gateway/audit/exported_log.hpp"
+#include "gateway/audit/log_check.hpp"
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
 
@@ -7,8 +8,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <chrono>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 namespace sallyport::command_line {
 namespace {
@@ -42,30 +45,173 @@ void show(const context& with)
     t.print();
 }
 
-void verify(context& with)
+// Every so often, of what takes long; on standard error.
+class progress {
+public:
+    explicit progress(std::uint64_t of) : of_(of) {}
+    void at(std::uint64_t done)
+    {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - said_ < std::chrono::seconds(3)) return;
+        said_ = now;
+        std::cerr << done << " of " << of_ << " entries\n";
+    }
+
+private:
+    std::uint64_t of_;
+    std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
+};
+
+// The log of a running gateway, as far as it is under its checkpoint.
+struct running_log {
+    std::string note;
+    std::uint64_t entries = 0;  // those beyond the checkpoint too
+    tree::verifier key;
+    std::optional<tree::checkpoint> checkpoint;  // none when it is not signed by the log's key
+};
+
+running_log read_head(const admin_client& gateway)
 {
-    std::vector<audit::shown_entry> entries;
-    each_entry(with, [&](const boost::json::object& e) {
-        entries.push_back({e.at("index").as_int64(), text(e.at("kind")), text(e.at("action")), text(e.at("hold")), text(e.at("person")),
-                           boost::json::serialize(e.at("data"))});
-    });
-    const auto found = audit::verify(entries);
+    const auto answer = gateway.get("/audit/checkpoint");
+    running_log log;
+    log.note = text(answer.at("checkpoint"));
+    log.entries = static_cast<std::uint64_t>(answer.at("entries").as_int64());
+    const auto key = tree::verifier::parse(text(answer.at("vkey")));
+    if (!key) throw command_failed(exit_status::no, "The gateway's key for the log cannot be read.");
+    log.key = *key;
+    const auto note = tree::open_note(log.note, log.key);
+    if (note) log.checkpoint = tree::checkpoint::parse(*note);
+    return log;
+}
+
+using leaf_user = std::function<void(const std::string& leaf, const std::optional<std::string_view>& apart)>;
+
+// The leaves 0 to `size` - 1, or as many as there are.
+void each_leaf(const admin_client& gateway, std::uint64_t size, const leaf_user& use)
+{
+    progress said(size);
+    for (std::uint64_t at = 0; at < size;) {
+        const auto answer = gateway.get("/audit/leaves?from=" + std::to_string(at));
+        const auto& leaves = answer.at("leaves").as_array();
+        if (leaves.empty()) return;
+        for (const auto& one : leaves) {
+            if (at++ == size) return;
+            const auto* data = one.as_object().if_contains("data");
+            const std::string apart = data ? text(*data) : std::string();
+            use(text(one.at("leaf")), data ? std::optional<std::string_view>(apart) : std::nullopt);
+        }
+        said.at(at);
+    }
+}
+
+struct answer {
+    std::vector<std::string> files;
+    audit::verification record;
+    std::optional<tree::checkpoint> checkpoint;
+    std::optional<tree::verifier> key;
+    std::string remark;
+};
+
+void print_verification(context& with, const answer& a)
+{
+    const audit::verification& found = a.record;
+    for (const auto& wrong : a.files) std::cerr << wrong << '\n';
     for (const auto& f : found.findings) std::cerr << "entry " << f.index << ": " << f.message << '\n';
-    if (!found.findings.empty()) with.status = exit_status::no;
+    const std::size_t wrong = a.files.size() + found.findings.size();
+    if (wrong > 0) with.status = exit_status::no;
     if (with.json) {
         boost::json::array findings;
+        for (const auto& f : a.files) findings.push_back(boost::json::object{{"index", nullptr}, {"message", f}});
         for (const auto& f : found.findings) findings.push_back(boost::json::object{{"index", f.index}, {"message", f.message}});
-        print_json(boost::json::object{{"ok", found.findings.empty()},
+        boost::json::value head;
+        if (a.checkpoint)
+            head =
+                boost::json::object{{"origin", a.checkpoint->origin}, {"size", a.checkpoint->size}, {"root", a.checkpoint->root.base64()}};
+        print_json(boost::json::object{{"ok", wrong == 0},
                                        {"entries", found.entries},
                                        {"decisions", found.decisions},
                                        {"signatures", found.signatures},
                                        {"releases", found.releases},
+                                       {"checkpoint", std::move(head)},
+                                       {"key", a.key ? boost::json::value(a.key->vkey()) : boost::json::value(nullptr)},
                                        {"findings", std::move(findings)}});
         return;
     }
+    if (!a.remark.empty()) print(a.remark);
     print(std::to_string(found.entries) + " entries, " + std::to_string(found.decisions) + " decisions (" +
           std::to_string(found.signatures) + " passkey signatures verified), " + std::to_string(found.releases) +
-          " releases: " + (found.findings.empty() ? "all in order." : std::to_string(found.findings.size()) + " findings."));
+          " releases: " + (wrong == 0 ? "all in order." : std::to_string(wrong) + " findings."));
+    if (wrong == 0 && a.checkpoint)
+        print("They are the log of the checkpoint of size " + std::to_string(a.checkpoint->size) + ", root " + a.checkpoint->root.base64() +
+              ".");
+}
+
+void verify_running(context& with, const std::optional<tree::verifier>& key)
+{
+    const admin_client gateway(with);
+    const running_log log = read_head(gateway);
+    answer a;
+    a.key = log.key;
+    a.checkpoint = log.checkpoint;
+    if (key && *key != log.key) a.files.emplace_back("key: the log has another key than the one given");
+    if (!log.checkpoint || log.checkpoint->origin != log.key.name)
+        a.files.emplace_back("checkpoint: it is not signed by the log's key");
+    else if (log.checkpoint->size < log.entries)
+        a.files.push_back("checkpoint: it is of " + std::to_string(log.checkpoint->size) + " entries of " + std::to_string(log.entries));
+
+    audit::log_check check;
+    std::optional<digest> root;
+    each_leaf(gateway, std::max(log.entries, log.checkpoint ? log.checkpoint->size : 0), [&](const auto& leaf, const auto& apart) {
+        check.look(leaf, apart);
+        if (log.checkpoint && check.size() == log.checkpoint->size) root = check.root();
+    });
+    if (log.checkpoint && log.checkpoint->size == 0) root = tree::empty_root();
+    if (log.checkpoint && root != log.checkpoint->root)
+        a.files.emplace_back("checkpoint: it was signed for other entries than the log has");
+    a.record = check.finish();
+    print_verification(with, a);
+}
+
+void verify_directory(context& with, const std::string& directory, const std::optional<tree::verifier>& key)
+{
+    auto found = audit::verify_exported(directory, key);
+    answer a{std::move(found.files), std::move(found.record), found.checkpoint, found.key, {}};
+    if (!key && found.key) a.remark = "Trusted is the key that lies in the directory itself: " + found.key->vkey();
+    print_verification(with, a);
+}
+
+void verify(context& with, const std::string& directory, const std::string& vkey)
+{
+    std::optional<tree::verifier> key;
+    if (!vkey.empty()) {
+        key = tree::verifier::parse(vkey);
+        if (!key) throw command_failed(exit_status::usage, "--key is NAME+ID+KEY (C2SP signed-note) of an Ed25519 key.");
+    }
+    if (directory.empty())
+        verify_running(with, key);
+    else
+        verify_directory(with, directory, key);
+}
+
+void export_log(const context& with, const std::string& directory)
+{
+    const admin_client gateway(with);
+    const running_log log = read_head(gateway);
+    if (!log.checkpoint) throw command_failed(exit_status::no, "The log's checkpoint is not signed by the log's key.");
+    auto to = or_fail(audit::export_writer::begin(directory));
+    each_leaf(gateway, log.checkpoint->size, [&](const std::string& leaf, const auto& apart) {
+        if (const auto added = to.add(leaf, apart); !added) throw command_failed(exit_status::no, added.error().detail);
+    });
+    if (const auto done = to.finish(log.note, log.key); !done) throw command_failed(exit_status::no, done.error().detail);
+    if (with.json) {
+        print_json(boost::json::object{{"entries", log.checkpoint->size},
+                                       {"origin", log.checkpoint->origin},
+                                       {"root", log.checkpoint->root.base64()},
+                                       {"key", log.key.vkey()}});
+        return;
+    }
+    print(std::to_string(log.checkpoint->size) + " entries exported to " + directory +
+          ". Whoever is to check them needs the key from you, not from there: " + log.key.vkey());
 }
 
 }  // namespace
@@ -75,9 +221,20 @@ void add_audit(CLI::App& app, context& with)
     auto* audit = app.add_subcommand("audit", "the log");
     audit->require_subcommand(1);
     audit->add_subcommand("show", "every entry, the oldest first")->callback([&with] { show(with); });
-    audit->add_subcommand("verify", "checks every decision's signature, and that nothing was released without one")->callback([&with] {
-        verify(with);
-    });
+
+    struct options {
+        std::string directory, key;
+    };
+    const auto given = std::make_shared<options>();
+    auto* verifying = audit->add_subcommand(
+        "verify", "checks the tree against its signed checkpoint, every decision's signature, and that nothing was released without one");
+    verifying->add_option("DIR", given->directory, "an exported log; without it, that of the running gateway");
+    verifying->add_option("--key", given->key, "the log's key (NAME+ID+KEY); without it, the one that lies in DIR is trusted");
+    verifying->callback([&with, given] { verify(with, given->directory, given->key); });
+
+    auto* exporting = audit->add_subcommand("export", "writes the log for others to check: checkpoint, tiles, entries, key");
+    exporting->add_option("DIR", given->directory, "new, or empty")->required();
+    exporting->callback([&with, given] { export_log(with, given->directory); });
 }
 
 }  // namespace sallyport::command_line

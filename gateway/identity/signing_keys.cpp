@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view token_purpose = "token";
 constexpr std::string_view receipt_purpose = "receipt";
+constexpr std::string_view checkpoint_purpose = "checkpoint";
 
 std::string associated(std::string_view kid) { return "signing-key:" + std::string(kid); }
 
@@ -45,13 +46,16 @@ result<signing_keys> signing_keys::load(storage::database& db, const keyring& ke
     if (!token) return token.error();
     auto receipt = load_or_make(db, keys, receipt_purpose, jose::key_type::ed25519);
     if (!receipt) return receipt.error();
+    auto checkpoint = load_or_make(db, keys, checkpoint_purpose, jose::key_type::ed25519);
+    if (!checkpoint) return checkpoint.error();
 
     auto all = db.run_blocking([](storage::transaction& tx) { return storage::key_store::load(tx); });
     if (!all) return all.error();
 
-    signing_keys loaded(std::move(*token), std::move(*receipt));
+    signing_keys loaded(std::move(*token), std::move(*receipt), std::move(*checkpoint));
     std::vector<jose::public_key> published;
     for (const storage::signing_key& key : *all) {
+        if (key.purpose == checkpoint_purpose) continue;
         auto half = jose::public_key::from_jwk(std::string_view(key.jwk));
         if (!half) return half.error();
         if (key.purpose == token_purpose) loaded.token_keys_.push_back(*half);

@@ -1,5 +1,6 @@
-// The gateway's own keys: one signs access tokens (ES256), one receipts and released requests (Ed25519). They live in
-// the database, sealed, so that replicas share them and a restart changes nothing.
+// The gateway's own keys: one signs access tokens (ES256), one receipts and released requests (Ed25519), one the checkpoints of
+// the log (Ed25519, and nothing else). They live in the database, sealed, so that replicas share them and a restart changes
+// nothing.
 #pragma once
 
 #include "gateway/jose/key.hpp"
@@ -21,16 +22,24 @@ public:
 
     const jose::private_key& token() const noexcept { return token_; }
     const jose::private_key& receipt() const noexcept { return receipt_; }
+    /// Published with the log, in jwks() not.
+    const jose::private_key& checkpoint() const noexcept { return checkpoint_; }
     /// A key that access tokens may be signed with, also one retired since.
     const jose::public_key* token_key(std::string_view kid) const noexcept;
     /// `/.well-known/jwks.json`.
     const std::string& jwks() const noexcept { return jwks_; }
 
 private:
-    signing_keys(jose::private_key token, jose::private_key receipt) : token_(std::move(token)), receipt_(std::move(receipt)) {}
+    signing_keys(jose::private_key token, jose::private_key receipt, jose::private_key checkpoint)
+        : token_(std::move(token)),
+          receipt_(std::move(receipt)),
+          checkpoint_(std::move(checkpoint))
+    {
+    }
 
     jose::private_key token_;
     jose::private_key receipt_;
+    jose::private_key checkpoint_;
     std::vector<jose::public_key> token_keys_;
     std::string jwks_;
 };

@@ -1,4 +1,5 @@
 // Deciding a hold: the statement to sign, the decision over it, and taking it back (semantics.md, "Deciding").
+#include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/people/request.hpp"
@@ -15,7 +16,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -47,7 +47,7 @@ void record(storage::transaction& tx, const call& c, const storage::stored_hold&
     entry.hold = h.hold.id;
     entry.agent = h.hold.agent;
     entry.person = c.person->id;
-    entry.data = boost::json::serialize(data);
+    entry.data = jcs(data);
     storage::audit_store::append(tx, entry);
 }
 

@@ -1,3 +1,4 @@
+#include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/people/challenge.hpp"
@@ -13,7 +14,6 @@
 #include "workflows/encoding.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace sallyport::people {
 namespace {
@@ -68,7 +68,7 @@ void record(storage::transaction& tx, const person& p, std::string_view act, boo
     entry.at = tx.now();
     entry.kind = "admin";
     entry.person = p.id;
-    entry.data = boost::json::serialize(more);
+    entry.data = jcs(more);
     storage::audit_store::append(tx, entry);
 }
 

@@ -1,9 +1,9 @@
 #include "gateway/release/hold_maker.hpp"
 
+#include "gateway/canonical/jcs.hpp"
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace sallyport::release {
 namespace {
@@ -16,7 +16,7 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
     verdict.action = h.action;
     verdict.hold = h.id;
     verdict.agent = h.agent;
-    verdict.data = boost::json::serialize(boost::json::object{
+    verdict.data = jcs(boost::json::object{
         {"verdict", "hold"},
         {"route", record.route},
         {"rules", boost::json::parse(record.rules)},
@@ -45,7 +45,7 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
                              {"demands", std::move(demands)},
                              {"expires_at", format_rfc3339(h.expires_at)}};
     if (!h.detail.empty()) data["detail"] = h.detail;
-    held.data = boost::json::serialize(data);
+    held.data = jcs(data);
     return {std::move(verdict), std::move(held)};
 }
 

@@ -1,8 +1,8 @@
 #include "gateway/release/hold_moves.hpp"
 
+#include "gateway/canonical/jcs.hpp"
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace sallyport::release {
 
@@ -36,7 +36,7 @@ std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold
     } else {
         entry.kind = "hold";
     }
-    entry.data = boost::json::serialize(data);
+    entry.data = jcs(data);
     return {std::move(entry)};
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/serve/admin_api.hpp"
 
+#include "gateway/canonical/jcs.hpp"
 #include "gateway/identity/form.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/serve/admin_request.hpp"
@@ -89,7 +90,7 @@ storage::audit_entry admin_entry(storage::transaction& tx, std::string_view act,
     storage::audit_entry entry;
     entry.at = tx.now();
     entry.kind = "admin";
-    entry.data = boost::json::serialize(data);
+    entry.data = jcs(data);
     return entry;
 }
 

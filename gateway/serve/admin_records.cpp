@@ -7,10 +7,8 @@
 #include "storage/hold_store.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace sallyport::serve {
 namespace {
@@ -143,13 +141,6 @@ admin_answer deny_hold(services& all, const admin_request& request)
     return boost::json::object{{"hold", hold_json(all, *done)}};
 }
 
-template <class Id>
-boost::json::value text_or_null(const std::optional<Id>& id)
-{
-    if (!id) return nullptr;
-    return boost::json::value(id->text());
-}
-
 }  // namespace
 
 std::optional<admin_answer> admin_credentials(services& all, const admin_request& request)
@@ -172,38 +163,6 @@ std::optional<admin_answer> admin_holds(services& all, const admin_request& requ
     if (request.is("GET", {"holds", "*"})) return show_hold(all, request);
     if (request.is("POST", {"holds", "*", "deny"})) return deny_hold(all, request);
     return fail(problem::not_found);
-}
-
-std::optional<admin_answer> admin_audit(services& all, const admin_request& request)
-{
-    if (request.path.empty() || request.path[0] != "audit") return std::nullopt;
-    if (!request.is("GET", {"audit"})) return fail(problem::not_found);
-    all.recorder.catch_up(std::chrono::seconds(3));
-    storage::audit_query ask;
-    ask.oldest_first = true;
-    ask.limit = 1000;
-    if (const auto cursor = request.query.find("cursor"); cursor != request.query.end()) {
-        std::int64_t at = 0;
-        const auto& text = cursor->second;
-        if (std::from_chars(text.data(), text.data() + text.size(), at).ec != std::errc{})
-            return fail(problem::invalid_input, "cursor is a number.");
-        ask.cursor = at;
-    }
-    const auto found = all.db.run_blocking([&](storage::transaction& tx) { return storage::audit_store::list(tx, ask); });
-    if (!found) return found.error();
-    boost::json::array entries;
-    for (const auto& e : *found)
-        entries.push_back(boost::json::object{{"index", e.index},
-                                              {"at", format_rfc3339(e.at)},
-                                              {"kind", e.kind},
-                                              {"action", text_or_null(e.action)},
-                                              {"hold", text_or_null(e.hold)},
-                                              {"agent", text_or_null(e.agent)},
-                                              {"person", text_or_null(e.person)},
-                                              {"data", boost::json::parse(e.data)}});
-    boost::json::value next;
-    if (found->size() == ask.limit) next = std::to_string(found->back().index);
-    return boost::json::object{{"entries", std::move(entries)}, {"next", std::move(next)}};
 }
 
 }  // namespace sallyport::serve

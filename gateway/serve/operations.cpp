@@ -77,6 +77,11 @@ http::awaitable<void> operations::measurements(http::exchange& x)
                                  {{{}, static_cast<double>(counted->outbox)}});
         }
         metrics::write_gauge(text, "sallyport_audit_size", "Entries in the audit log.", {{{}, static_cast<double>(recorder->log_size())}});
+        metrics::write_gauge(text, "sallyport_audit_checkpoint_size", "Entries in the audit log that its signed checkpoint covers.",
+                             {{{}, static_cast<double>(recorder->tree_size())}});
+        metrics::write_gauge(text, "sallyport_journal_pending_bytes",
+                             "What the journals of this process hold that is not in the audit log yet.",
+                             {{{}, static_cast<double>(recorder->pending_bytes())}});
         metrics::write_gauge(text, "sallyport_database_available", "Whether the database can be reached.",
                              {{{}, db->available() ? 1.0 : 0.0}});
     }

@@ -5,3 +5,4 @@
 #include "storage/migrations/002.hpp"
 #include "storage/migrations/003.hpp"
 #include "storage/migrations/004.hpp"
+#include "storage/migrations/005.hpp"

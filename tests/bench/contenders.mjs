@@ -150,7 +150,7 @@ export async function startSallyport(binary, upstream, { core = PROXY_CORE } = {
     pids: () => [gateway.process.pid], // PostgreSQL's processes are counted apart
     database: () => postgres(gateway),
     /** Everything that was recorded has reached the log: what a call costs later is counted too. */
-    settled: (calls) => settled(gateway, calls),
+    settled: () => settled(gateway),
     close: async () => {
       await gateway.stop();
       fs.rmSync(base, { recursive: true, force: true });
@@ -165,6 +165,6 @@ function postgres(gateway) {
   return family(Number(fs.readFileSync(path.join(directory, file), 'utf8').split('\n')[0]));
 }
 
-async function settled(gateway, wanted) {
-  await until('the record has caught up', async () => (await gateway.metric('sallyport_audit_size')) >= wanted, { within: 600_000, every: 200 });
+async function settled(gateway) {
+  await until('the record has caught up', async () => (await gateway.metric('sallyport_journal_pending_bytes')) === 0, { within: 600_000, every: 200 });
 }

@@ -75,7 +75,7 @@ struct holds : fixture {
         h.hold.created_at = now;
         h.hold.expires_at = now + std::chrono::minutes(30);
         h.hold.wake_at = now + std::chrono::minutes(10);
-        h.record = {{-1, now, "hold", h.action.id, h.hold.id, bot.id, std::nullopt, R"({"status":"held"})", ""}};
+        h.record = {{-1, now, "hold", h.action.id, h.hold.id, bot.id, std::nullopt, R"({"status":"held"})"}};
         outbox_entry message;
         message.key = h.hold.id.text() + " slack";
         message.channel = "slack";

@@ -1,0 +1,116 @@
+#include "gateway/audit/leaf.hpp"
+
+#include "gateway/canonical/sha256.hpp"
+#include "gateway/tree/tiles.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+
+namespace sallyport::audit {
+namespace {
+
+template <class Kind>
+void add_id(std::string& out, std::string_view name, const std::optional<id<Kind>>& value)
+{
+    if (!value) return;
+    out += name;
+    const auto at = out.size();
+    out.resize(at + id<Kind>::length + 1);
+    value->write(out.data() + at);
+    out.back() = '"';
+}
+
+void add_time(std::string& out, time_point t)
+{
+    using namespace std::chrono;
+    const auto day = floor<days>(t);
+    const year_month_day date{day};
+    const hh_mm_ss clock{t - day};
+    const auto at = out.size();
+    out += "0000-00-00T00:00:00.000000Z";
+    const auto put = [&](std::size_t end, std::size_t count, std::int64_t value) {
+        for (end += at; count > 0; --count, value /= 10) out[--end] = static_cast<char>('0' + value % 10);
+    };
+    put(4, 4, static_cast<int>(date.year()));
+    put(7, 2, static_cast<unsigned>(date.month()));
+    put(10, 2, static_cast<unsigned>(date.day()));
+    put(13, 2, clock.hours().count());
+    put(16, 2, clock.minutes().count());
+    put(19, 2, clock.seconds().count());
+    put(26, 6, clock.subseconds().count());
+}
+
+// A kind is a word of ours: it needs no escapes.
+void write(const storage::audit_entry& e, std::string& out, bool apart)
+{
+    out.clear();
+    add_id(out, R"({"action":")", e.action);
+    add_id(out, out.empty() ? R"({"agent":")" : R"(,"agent":")", e.agent);
+    out += out.empty() ? R"({"at":")" : R"(,"at":")";
+    add_time(out, e.at);
+    if (apart) {
+        out += R"(","data_sha256":")";
+        append_hex(out, sha256(e.data).view());
+        out += '"';
+    } else {
+        out += R"(","data":)";
+        out += e.data;
+    }
+    add_id(out, R"(,"hold":")", e.hold);
+    out += R"(,"kind":")";
+    out += e.kind;
+    out += '"';
+    add_id(out, R"(,"person":")", e.person);
+    out += '}';
+}
+
+// What surrounds the data when everything else is there.
+constexpr std::size_t longest_rest = 256;
+
+constexpr std::array<std::string_view, 8> members = {"action", "agent", "at", "data", "data_sha256", "hold", "kind", "person"};
+
+}  // namespace
+
+void write_leaf(const storage::audit_entry& e, std::string& out)
+{
+    if (e.data.size() + longest_rest <= tree::longest_entry) return write(e, out, false);
+    write(e, out, data_is_apart(e));
+}
+
+bool data_is_apart(const storage::audit_entry& e)
+{
+    if (e.data.size() + longest_rest <= tree::longest_entry) return false;
+    std::string whole;
+    write(e, whole, false);
+    return whole.size() > tree::longest_entry;
+}
+
+result<read_leaf> read_leaf::parse(std::string_view text)
+{
+    auto document = json::document::parse(text);
+    if (!document) return fail(problem::invalid_input, "it is not JSON: " + document.error().detail);
+    read_leaf read{std::move(*document), {}, {}, {}, {}, {}, {}, nullptr, {}};
+    const json::value& root = read.text.root();
+    if (!root.is(json::kind::object)) return fail(problem::invalid_input, "it is no JSON object");
+    const std::array<std::string_view*, members.size()> places = {&read.action,      &read.agent, &read.at,   nullptr,
+                                                                  &read.data_sha256, &read.hold,  &read.kind, &read.person};
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < root.size(); ++i) {
+        while (next < members.size() && members[next] != root.key(i)) ++next;
+        if (next == members.size()) return fail(problem::invalid_input, "its members are not those of an entry, in their order");
+        if (std::string_view* place = places[next]) {
+            *place = root.at(i).string();
+            if (place->empty()) return fail(problem::invalid_input, "its " + std::string(members[next]) + " is no text");
+        } else {
+            read.data = &root.at(i);
+        }
+        ++next;
+    }
+    if (read.kind.empty() || read.at.empty() || (read.data == nullptr) == read.data_sha256.empty())
+        return fail(problem::invalid_input, "it lacks what every entry has");
+    return read;
+}
+
+}  // namespace sallyport::audit
