@@ -1,12 +1,12 @@
 // The three that are compared: Sallyport, nginx and haproxy, each one worker on the same core, each with kept-alive
-// connections to the same upstream. Nothing of theirs is logged per call.
-import { spawn } from 'node:child_process';
+// connections to the same upstream. Nothing of theirs is logged per call. Sallyport's PostgreSQL stands elsewhere, as it would.
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Gateway, freePort, makeBase, until } from '../system/gateway.mjs';
 
 export const PROXY_CORE = '0'; // the measured one alone
-export const OTHER_CORE = '1'; // who asks and who answers
+export const OTHER_CORE = '1'; // who asks, who answers, and the database
 
 // Debian puts servers where users who are not root do not look.
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
@@ -137,6 +137,8 @@ export async function startSallyport(binary, upstream, { core = PROXY_CORE } = {
   const base = makeBase('bench');
   const gateway = new Gateway(binary, { base, configuration: CONFIGURATION(upstream.port), prefix: core === null ? [] : ['taskset', '--cpu-list', core] });
   await gateway.start();
+  // What it forks later follows.
+  if (core !== null) for (const pid of postgres(gateway)) execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', OTHER_CORE, String(pid)]);
   const approver = await gateway.approver('ada');
   const agent = await gateway.agent('refund-bot', 'ada', ['payments']);
   return {

@@ -46,7 +46,7 @@ class OwnDatabase {
 }
 
 /** Approves whatever waits, until told to stop. */
-function keepApproving(approver) {
+export function keepApproving(approver) {
   let stopping = false;
   const approving = async () => {
     while (!stopping) {
