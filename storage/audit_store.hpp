@@ -1,5 +1,6 @@
-// What happened, for ever. A transaction only adds pending entries beside the thing it does; one integrator at a time
-// gives them their place in the log, gapless and in the order of their arrival (blueprint: "Recording").
+// What happened, for ever. A transaction adds pending entries beside the thing it does; what comes in bulk goes straight behind
+// the log's end. Either way the holder of the head row gives places: gapless, one order for all replicas (ARCHITECTURE.md,
+// "Life of an entry").
 //
 // The text of `data` is kept to the byte, because leaves of the tree commit to it.
 #pragma once

@@ -19,7 +19,8 @@ add_library(boost_headers INTERFACE)
 target_link_libraries(boost_headers INTERFACE Boost::headers)
 target_compile_definitions(boost_headers INTERFACE
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
-    # Coroutine frames come from operator new, which knows better than Asio which memory to give again.
+    # Coroutine frames come from operator new, which knows better than Asio which memory to give again; and what Asio takes for
+    # itself too, without an alignment that it does not need.
     BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
 
 # Asio and Beast are compiled once, here.

@@ -1,6 +1,7 @@
 #include "gateway/audit/call_entry.hpp"
 
 #include "gateway/canonical/content_digest.hpp"
+#include "gateway/canonical/eight_bytes.hpp"
 #include "gateway/canonical/jcs.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace sallyport::audit {
 namespace {
 
-// By the character. What is no UTF-8 is of a damaged journal, or our own mistake: it is kept all the same, in hex, for nothing may
+// Escaped one character at a time. What is no UTF-8 is of a damaged journal, or our own mistake: it is kept all the same, in hex, for nothing may
 // keep the records behind it from the log.
 void append_read_text(std::string& to, std::string_view text)
 {
@@ -25,24 +26,17 @@ void append_read_text(std::string& to, std::string_view text)
     }
 }
 
-// Whether the text is of printable ASCII without quotes and backslashes; some others may be taken for one that is not.
+// Whether the text is of printable ASCII without quotes and backslashes.
 bool plain(std::string_view text)
 {
-    // Eight bytes at a time: a byte's high bit says no.
-    constexpr std::uint64_t each = 0x0101010101010101, high = 0x80 * each;
-    const auto no = [](std::uint64_t bytes) {
-        const auto equal = [](std::uint64_t b, std::uint64_t c) { return ((b ^ c * each) - each) & ~(b ^ c * each); };
-        return (bytes | (bytes - 0x20 * each) | (bytes + each) | equal(bytes, '"') | equal(bytes, '\\')) & high;
+    const auto fine = [](std::uint64_t word) {
+        return eight_bytes::between(word, ' ', '~') & ~eight_bytes::equal(word, '"') & ~eight_bytes::equal(word, '\\');
     };
-    std::uint64_t found = 0;
-    for (; text.size() >= sizeof found; text.remove_prefix(sizeof found)) {
-        std::uint64_t bytes = 0;
-        std::memcpy(&bytes, text.data(), sizeof bytes);
-        found |= no(bytes);
-    }
-    std::uint64_t rest = 'x' * each;
+    std::uint64_t all = eight_bytes::highs;
+    for (; text.size() >= 8; text.remove_prefix(8)) all &= fine(eight_bytes::load(text.data()));
+    std::uint64_t rest = 'x' * eight_bytes::ones;
     if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
-    return (found | no(rest)) == 0;
+    return (all & fine(rest)) == eight_bytes::highs;
 }
 
 // Most texts need no escapes.
@@ -66,7 +60,7 @@ void append_outcome(std::string& to, const outcome_record& r)
     to += '}';
 }
 
-// Written by hand, members in RFC 8785's order, for these come by the ten thousand. Method and target are ASCII, the rest is ours.
+// Written by hand, members in RFC 8785's order, for these come by the ten thousand.
 storage::audit_entry entry_of(const verdict_record& r, const std::optional<outcome_record>& outcome)
 {
     storage::audit_entry entry;

@@ -1,7 +1,7 @@
 // From the journal's records of calls that were not held to entries of the log.
 //
 // One entry a call where that is possible: an outcome whose verdict stands earlier in the same run of records becomes a part of
-// it (`"outcome":{"problem":…,"status":…}`). Where a run ends is the shipper's affair: it takes what the journal has, so that
+// it (`"outcome":{"problem":…,"status":…}`). Where a run ends is the recorder's affair: it takes what the journal has, so that
 // no verdict waits for what becomes of its call; an outcome that comes later, in another run or another segment, is an entry
 // of its own (kind `outcome`). A run is shipped in one transaction with the journal's new position, so each record is in the
 // log once, and never in both ways, wherever the runs of a second attempt end.
@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace sallyport::audit {

@@ -28,6 +28,7 @@ public:
     export_writer(export_writer&&) noexcept;
     export_writer& operator=(export_writer&&) noexcept;
 
+    // Both also give `internal_error`, with the path, when the disk refuses. Nothing is synced.
     /// The next leaf of the log, and its data where the leaf has but the hash of it.
     result<void> add(std::string_view leaf, const std::optional<std::string_view>& apart);
     /// `conflict` when the leaves that were given are not those of the checkpoint: then there is no checkpoint in it.

@@ -1,5 +1,5 @@
-// The local journal of allowed calls: what is decided without a database round trip is written here before it is
-// sent on, so that kill -9 loses none of it. A shipper copies it to the audit log in batches (journal_shipper.hpp).
+// The local journal of calls that are not held: what is decided without a database round trip is written here before it is
+// sent on or refused, so that kill -9 loses none of it. The recorder copies it to the log in batches (recorder.hpp).
 //
 // A journal is a sequence of segments, each a preallocated file mapped into memory. A record is complete once its
 // length stands (written last, with release order), and its checksum tells a torn one from a whole one after a power
@@ -51,7 +51,7 @@ public:
 
     /// Where the records end, as last seen. Any thread.
     std::uint64_t end() const noexcept { return appended_.load(std::memory_order_relaxed); }
-    /// How far the log has them; the shipper's word, for whoever asks how much waits.
+    /// How far the log has them; the recorder's word, for whoever asks how much waits.
     std::uint64_t shipped() const noexcept { return shipped_.load(std::memory_order_relaxed); }
     void shipped(std::uint64_t offset) noexcept { shipped_.store(offset, std::memory_order_relaxed); }
 

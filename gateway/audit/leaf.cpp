@@ -66,7 +66,7 @@ void write(const storage::audit_entry& e, std::string& out, bool apart)
     out += '}';
 }
 
-// What surrounds the data when everything else is there.
+// More than surrounds the data: ids, time, names, and a kind of up to 37 bytes.
 constexpr std::size_t longest_rest = 256;
 
 constexpr std::array<std::string_view, 8> members = {"action", "agent", "at", "data", "data_sha256", "hold", "kind", "person"};
@@ -87,11 +87,11 @@ bool data_is_apart(const storage::audit_entry& e)
     return whole.size() > tree::longest_entry;
 }
 
-result<read_leaf> read_leaf::parse(std::string_view text)
+result<leaf_text> leaf_text::parse(std::string_view text)
 {
     auto document = json::document::parse(text);
     if (!document) return fail(problem::invalid_input, "it is not JSON: " + document.error().detail);
-    read_leaf read{std::move(*document), {}, {}, {}, {}, {}, {}, nullptr, {}};
+    leaf_text read{std::move(*document), {}, {}, {}, {}, {}, {}, nullptr, {}};
     const json::value& root = read.text.root();
     if (!root.is(json::kind::object)) return fail(problem::invalid_input, "it is no JSON object");
     const std::array<std::string_view*, members.size()> places = {&read.action,      &read.agent, &read.at,   nullptr,

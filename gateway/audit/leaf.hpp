@@ -23,14 +23,15 @@ void write_leaf(const storage::audit_entry&, std::string& out);
 bool data_is_apart(const storage::audit_entry&);
 
 /// A leaf as it is read again. Views into the document.
-struct read_leaf {
+struct leaf_text {
     json::document text;
     std::string_view kind, action, hold, agent, person, at;  // empty: none
     const json::value* data = nullptr;                       // null: apart
     std::string_view data_sha256;
 
-    /// `invalid_input`, with what is wrong, for what write_leaf() does not write.
-    static result<read_leaf> parse(std::string_view);
+    /// `invalid_input`, with what is wrong, unless its members are those of a leaf, in their order, each once. What they say is
+    /// not checked, nor the text's RFC 8785 form.
+    static result<leaf_text> parse(std::string_view);
 };
 
 }  // namespace sallyport::audit

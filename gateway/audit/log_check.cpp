@@ -16,10 +16,10 @@ digest log_check::look(std::string_view leaf, const std::optional<std::string_vi
 void log_check::look_into(std::string_view leaf, const std::optional<std::string_view>& apart)
 {
     const auto index = static_cast<std::int64_t>(range_.size());
-    const auto read = read_leaf::parse(leaf);
+    const auto read = leaf_text::parse(leaf);
     if (!read) {
         findings_.push_back({index, read.error().detail});
-        return record_.look({index, {}, {}, {}, {}, "{}"});
+        return pass_over(index);
     }
     shown_entry e{index, std::string(read->kind), std::string(read->action), std::string(read->hold), std::string(read->person), {}};
     if (read->data) return record_.look(e, *read->data);
@@ -27,8 +27,12 @@ void log_check::look_into(std::string_view leaf, const std::optional<std::string
         e.data = *apart;
     else
         findings_.push_back({index, apart ? "its data is not the one that the entry was made with" : "its data is missing"});
-    record_.look(e.data.empty() ? shown_entry{index, {}, {}, {}, {}, "{}"} : e);
+    if (e.data.empty()) return pass_over(index);
+    record_.look(e);
 }
+
+// It counts, so that the entries behind it keep their places.
+void log_check::pass_over(std::int64_t index) { record_.look({index, {}, {}, {}, {}, "{}"}); }
 
 verification log_check::finish()
 {

@@ -22,6 +22,7 @@ public:
 
 private:
     void look_into(std::string_view leaf, const std::optional<std::string_view>& apart);
+    void pass_over(std::int64_t index);
 
     tree::compact_range range_;
     record_check record_;

@@ -6,7 +6,7 @@
 // that had no tree, or of one that runs beside this), it is left behind, and catches up in batches of its own (catch_up): no
 // entry waits for the tree. A checkpoint is signed for each size that is committed; as the head is locked meanwhile, each is of
 // a log that continues the one before. And only from a checkpoint that was signed here does the tree go on: whoever can write
-// to the database can stop it, but not have another past signed (but see SECURITY.md, "What is trusted").
+// to the database can stop it, but not have another past signed (but see SECURITY.md, "What the record proves").
 #pragma once
 
 #include "gateway/jose/key.hpp"
@@ -14,18 +14,21 @@
 #include "gateway/tree/note.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
+#include "workflows/result.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace sallyport::audit {
 
 class log_tree {
 public:
     /// An Ed25519 key that signs checkpoints and nothing else.
-    explicit log_tree(jose::private_key key) : key_(std::move(key)), known_(std::make_shared<known>()) {}
+    explicit log_tree(jose::private_key key) : key_(std::move(key)), known_(std::make_unique<known>()) {}
 
     /// For `storage::audit_store`'s head_maker: any thread.
     void grow(storage::audit_head& head, std::span<const storage::audit_entry> added) const;
@@ -48,7 +51,7 @@ private:
         std::string checkpoint;  // the last that was signed, or found to be, here: it need not be verified again
     };
     jose::private_key key_;
-    std::shared_ptr<known> known_;
+    std::unique_ptr<known> known_;
 };
 
 }  // namespace sallyport::audit

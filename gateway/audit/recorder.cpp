@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t batch_records = 4000;
+constexpr std::size_t integrate_entries = 1000;
 constexpr std::size_t catch_up_entries = 1000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;
@@ -103,7 +104,7 @@ result<void> recorder::store(const std::string& journal, std::uint64_t begin, ba
     });
 }
 
-bool recorder::ship(const source& from)
+void recorder::ship(const source& from)
 {
     journal_segment& segment = *from.segment;
     const std::string journal = name_of(segment.uuid());
@@ -111,7 +112,7 @@ bool recorder::ship(const source& from)
     if (known == positions_.end()) {
         const auto stored =
             db_.run_blocking([journal](storage::transaction& tx) { return storage::audit_store::journal_position(tx, journal); });
-        if (!stored) return false;
+        if (!stored) return;
         known = positions_.emplace(segment.uuid(), static_cast<std::uint64_t>(*stored)).first;
         segment.shipped(std::max(known->second, journal_segment::first()));
     }
@@ -132,7 +133,7 @@ bool recorder::ship(const source& from)
                 }
                 log::error("journal: a record was left out", {{"journal", journal}, {"offset", begin}, {"cause", shipped.error().cause}});
                 next.entries.clear();
-                if (const auto skipped = store(journal, begin, next); !skipped) return false;
+                if (const auto skipped = store(journal, begin, next); !skipped) return;
                 most = batch_records;
             } else if (!shipped) {
                 // The commit may have happened although its answer was lost: what is stored is asked for anew.
@@ -140,7 +141,7 @@ bool recorder::ship(const source& from)
                 if (shipped.error().what != problem::storage_unavailable)
                     log::error("journal: not shipped",
                                {{"journal", journal}, {"cause", shipped.error().detail + " " + shipped.error().cause}});
-                return false;
+                return;
             }
             known->second = next.end;
             segment.shipped(next.end);
@@ -157,7 +158,7 @@ bool recorder::ship(const source& from)
                 std::filesystem::remove(segment.path(), ignored);
             }
         }
-        return true;
+        return;
     }
 }
 
@@ -179,7 +180,8 @@ void recorder::ship_all()
 void recorder::integrate()
 {
     for (;;) {
-        const auto added = db_.run_blocking([this](storage::transaction& tx) { return storage::audit_store::integrate(tx, 1000, grow_); });
+        const auto added =
+            db_.run_blocking([this](storage::transaction& tx) { return storage::audit_store::integrate(tx, integrate_entries, grow_); });
         if (!added) {
             if (added.error().what != problem::storage_unavailable) log::error("audit: not integrated", {{"cause", added.error().cause}});
             return;
@@ -201,11 +203,11 @@ void recorder::grow_tree()
     for (;;) {
         const auto behind = tree_.catch_up(db_, catch_up_entries);
         if (!behind) {
-            const bool news = behind.error().what != problem::storage_unavailable && !std::exchange(tree_stands_, true);
+            const bool news = behind.error().what != problem::storage_unavailable && !std::exchange(said_tree_stands_, true);
             if (news) log::error("audit: the tree stands still", {{"cause", behind.error().detail + " " + behind.error().cause}});
             return;
         }
-        tree_stands_ = false;
+        said_tree_stands_ = false;
         if (!*behind || std::chrono::steady_clock::now() > until) return;
     }
 }

@@ -1,4 +1,4 @@
-// Brings the record together: journals of allowed calls are shipped to the database in batches, and what is pending
+// Brings the record together: journals of calls that were not held are shipped to the database in batches, and what is pending
 // there gets its place in the log. Two threads of its own, because both disk and driver block. What becomes of a call's records:
 // call_entry.hpp.
 #pragma once
@@ -60,7 +60,7 @@ private:
     batch read(const journal_segment&, std::uint64_t from, std::size_t most);
     result<void> store(const std::string& journal, std::uint64_t begin, batch&);
     void ship_all();
-    bool ship(const source&);
+    void ship(const source&);
     void integrate();
     void grow_tree();
     void run_shipper();
@@ -78,7 +78,7 @@ private:
     std::uint64_t asked_ = 0, begun_ = 0, done_ = 0;           // rounds of shipping: wanted, begun, finished
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
-    bool tree_stands_ = false;                                 // that has been said
+    bool said_tree_stands_ = false;
     std::atomic<std::int64_t> log_size_{0}, tree_size_{0};
     std::thread shipper_, flusher_;
 };

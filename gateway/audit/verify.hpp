@@ -12,7 +12,7 @@
 
 namespace sallyport::audit {
 
-/// An entry as `audit show --json` prints it.
+/// What is looked at of an entry.
 struct shown_entry {
     std::int64_t index = 0;
     std::string kind;

@@ -1,6 +1,8 @@
 // A field of a message: name and value as views into whatever holds them.
 #pragma once
 
+#include "gateway/canonical/eight_bytes.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,31 +20,19 @@ struct field {
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 namespace detail {
-
-inline std::uint64_t eight(const char* text) noexcept
-{
-    std::uint64_t word;
-    std::memcpy(&word, text, sizeof word);
-    return word;
-}
-
 /// `lower` of eight characters at once.
 constexpr std::uint64_t lower_eight(std::uint64_t word) noexcept
 {
-    constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
-    const std::uint64_t seven = word & ~highs;
-    const std::uint64_t upper = ((seven + ones * (0x80 - 'A')) ^ (seven + ones * (0x7F - 'Z'))) & ~word & highs;
-    return word | upper >> 2;  // 0x20, by which the cases differ
+    return word | eight_bytes::between(word, 'A', 'Z') >> 2;  // 0x20, by which the cases differ
 }
-
 }  // namespace detail
 
-/// Copies `text` to `to`.
+/// `lower` of `text`, at `to`.
 inline void lower_into(char* to, std::string_view text) noexcept
 {
     std::size_t at = 0;
     for (; at + 8 <= text.size(); at += 8) {
-        const std::uint64_t word = detail::lower_eight(detail::eight(text.data() + at));
+        const std::uint64_t word = detail::lower_eight(eight_bytes::load(text.data() + at));
         std::memcpy(to + at, &word, sizeof word);
     }
     for (; at < text.size(); ++at) to[at] = lower(text[at]);
@@ -53,7 +43,7 @@ inline bool same_ignoring_case(std::string_view a, std::string_view b) noexcept
 {
     if (a.size() != b.size()) return false;
     const auto eight_differ = [&](std::size_t at) {
-        return detail::lower_eight(detail::eight(a.data() + at)) != detail::lower_eight(detail::eight(b.data() + at));
+        return detail::lower_eight(eight_bytes::load(a.data() + at)) != detail::lower_eight(eight_bytes::load(b.data() + at));
     };
     if (a.size() >= 8) {
         for (std::size_t at = 0; at + 8 < a.size(); at += 8)

@@ -157,7 +157,8 @@ void verify_running(context& with, const std::optional<tree::verifier>& key)
     if (!log.checkpoint || log.checkpoint->origin != log.key.name)
         a.files.emplace_back("checkpoint: it is not signed by the log's key");
     else if (log.checkpoint->size < log.entries)
-        a.files.push_back("checkpoint: it is of " + std::to_string(log.checkpoint->size) + " entries of " + std::to_string(log.entries));
+        a.files.push_back("checkpoint: covers " + std::to_string(log.checkpoint->size) + " of the log's " + std::to_string(log.entries) +
+                          " entries");
 
     audit::log_check check;
     std::optional<digest> root;
@@ -227,7 +228,9 @@ void add_audit(CLI::App& app, context& with)
     };
     const auto given = std::make_shared<options>();
     auto* verifying = audit->add_subcommand(
-        "verify", "checks the tree against its signed checkpoint, every decision's signature, and that nothing was released without one");
+        "verify",
+        "checks the tree against its signed checkpoint, every passkey signature, and that nothing was released without its approvals");
+    verifying->footer("Ends with 1 when anything is found, also while a running gateway's tree is still catching up with its log.");
     verifying->add_option("DIR", given->directory, "an exported log; without it, that of the running gateway");
     verifying->add_option("--key", given->key, "the log's key (NAME+ID+KEY); without it, the one that lies in DIR is trusted");
     verifying->callback([&with, given] { verify(with, given->directory, given->key); });

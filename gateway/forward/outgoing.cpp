@@ -4,8 +4,6 @@
 #include "gateway/http/head_writer.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace sallyport::forward {
 
@@ -20,37 +18,20 @@ bool is_visible(std::string_view text) noexcept
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-// These say where the message ends and whom it is for: this file alone writes them (RFC 9112 §3.2, §6).
-bool frames_message(std::string_view name) noexcept
+// Whom the message is for and what is expected of it, this file alone writes too (RFC 9112 §3.2).
+bool is_ours(std::string_view name) noexcept
 {
-    switch (name.size()) {
-    case 2: return same_ignoring_case(name, "te");
-    case 4: return same_ignoring_case(name, "host");
-    case 6: return same_ignoring_case(name, "expect");
-    case 7: return same_ignoring_case(name, "upgrade") || same_ignoring_case(name, "trailer");
-    case 10: return same_ignoring_case(name, "connection") || same_ignoring_case(name, "keep-alive");
-    case 14: return same_ignoring_case(name, "content-length");
-    case 16: return same_ignoring_case(name, "proxy-connection");
-    case 17: return same_ignoring_case(name, "transfer-encoding");
-    default: return false;
-    }
+    return http::frames_message(name) || same_ignoring_case(name, "host") || same_ignoring_case(name, "expect");
 }
 
 [[nodiscard]] bool put_checked(head_writer& out, const field& one)
 {
-    if (!is_token(one.name) || frames_message(one.name) || has_control(one.value)) return false;
+    if (!is_token(one.name) || is_ours(one.name) || has_control(one.value)) return false;
     out.line(one.name, one.value);
     return true;
 }
 
 bool expects_body(std::string_view method) noexcept { return method == "POST" || method == "PUT" || method == "PATCH"; }
-
-void put_length(head_writer& out, std::uint64_t length)
-{
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-    out.line("Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
-}
 
 }  // namespace
 
@@ -93,9 +74,9 @@ bool write_request_head(std::string& text, const outgoing& request, const body_f
 
     switch (body.kind) {
     case body_framing::kind::none:
-        if (expects_body(request.method)) put_length(out, 0);
+        if (expects_body(request.method)) out.content_length(0);
         break;
-    case body_framing::kind::length: put_length(out, body.length); break;
+    case body_framing::kind::length: out.content_length(body.length); break;
     case body_framing::kind::chunked: out.line("Transfer-Encoding", "chunked"); break;
     }
     out.put("\r\n");

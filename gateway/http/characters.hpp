@@ -1,10 +1,12 @@
 // Classes of characters that HTTP's grammar needs (RFC 9110 §5.6.2, RFC 9112).
 #pragma once
 
+#include "gateway/canonical/eight_bytes.hpp"
+#include "gateway/canonical/field.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #ifdef __SSE2__
@@ -15,7 +17,7 @@ namespace sallyport::http::detail {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
-constexpr char lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+using sallyport::lower;
 constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 constexpr std::array<bool, 256> make_token_table() noexcept
@@ -27,24 +29,20 @@ constexpr std::array<bool, 256> make_token_table() noexcept
     return table;
 }
 inline constexpr auto token_table = make_token_table();
-inline bool is_token(char c) noexcept { return token_table[static_cast<unsigned char>(c)]; }
+/// RFC 9110 §5.6.2.
+inline bool is_tchar(char c) noexcept { return token_table[static_cast<unsigned char>(c)]; }
 
 /// Bytes of the token that `text` begins with. Names are letters and hyphens, nearly always: of these eight at a time.
 inline std::size_t token_length(std::string_view text) noexcept
 {
-    constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
     std::size_t at = 0;
     for (; at + 8 <= text.size(); at += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + at, 8);
-        // The high bit of each byte that is a letter, and of each that is a hyphen.
-        const std::uint64_t folded = (word | ones * 0x20) & ~highs;
-        const std::uint64_t letters = ((folded + ones * (0x80 - 'a')) ^ (folded + ones * (0x7F - 'z'))) & ~word;
-        const std::uint64_t other = word ^ ones * '-';
-        const std::uint64_t hyphens = ~(((other & ~highs) + ~highs) | other);
-        if (((letters | hyphens) & highs) != highs) break;
+        const std::uint64_t word = eight_bytes::load(text.data() + at);
+        const std::uint64_t usual =
+            eight_bytes::between(word, 'a', 'z') | eight_bytes::between(word, 'A', 'Z') | eight_bytes::equal(word, '-');
+        if (usual != eight_bytes::highs) break;
     }
-    while (at < text.size() && is_token(text[at])) ++at;
+    while (at < text.size() && is_tchar(text[at])) ++at;
     return at;
 }
 inline bool is_token(std::string_view text) noexcept { return !text.empty() && token_length(text) == text.size(); }
@@ -75,11 +73,8 @@ inline bool has_control(std::string_view text) noexcept
 #endif
     if (text.size() < 8) return slowly(text);
     const auto suspect = [&text](std::size_t at) {
-        constexpr std::uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + at, sizeof word);
-        const std::uint64_t del = word ^ (ones * 0x7F);
-        return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & highs) != 0;
+        const std::uint64_t word = eight_bytes::load(text.data() + at);
+        return (eight_bytes::between(word, '\0', '\x1f') | eight_bytes::equal(word, '\x7f')) != 0;
     };
     for (std::size_t at = 0; at + 8 < text.size(); at += 8)
         if (suspect(at)) return slowly(text);  // perhaps only a tab

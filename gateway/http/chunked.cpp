@@ -63,7 +63,7 @@ result<chunk_decoder::piece> chunk_decoder::next(std::string_view input)
                 break;
             }
             // Trailer fields are dropped (RFC 9110 §6.5.1), but what is not a field line is no trailer.
-            if (!detail::is_token(c)) return refuse("a trailer field's name is not a token");
+            if (!detail::is_tchar(c)) return refuse("a trailer field's name is not a token");
             ++trailer_bytes_;
             where_ = where::trailer;
             break;
@@ -75,7 +75,7 @@ result<chunk_decoder::piece> chunk_decoder::next(std::string_view input)
             } else if (!colon_) {
                 if (c == ':')
                     colon_ = true;
-                else if (!detail::is_token(c))
+                else if (!detail::is_tchar(c))
                     return refuse("a trailer field's name is not a token");
             } else if (detail::has_control({&c, 1})) {
                 return refuse("a trailer field's value has a control character");

@@ -67,9 +67,10 @@ public:
         std::string head;
         std::string_view body;
     };
-    /// The same without a coroutine, as far as the socket takes it now, which is nearly always all of it. True: `respond` would
-    /// be over, and `open()` tells how; false: `rest` has to go through `send_rest`.
-    bool respond_at_once(int status, std::span<const field> headers, std::string_view body, unsent& rest);
+    /// The same without a coroutine, as far as the socket takes it now, which is nearly always all of it. False: `rest` must go
+    /// through `send_rest`; its `body` views the caller's, which must live until that returns. True: it is over, and `open()`
+    /// tells whether it went (out of order nothing is written).
+    [[nodiscard]] bool respond_at_once(int status, std::span<const field> headers, std::string_view body, unsent& rest);
     awaitable<bool> send_rest(unsent rest);
     /// The head, at once. Without `content_length` the body is chunked, or ends with the connection in HTTP/1.0.
     awaitable<bool> begin_response(int status, std::span<const field> headers, std::optional<std::uint64_t> content_length = {});

@@ -4,12 +4,31 @@
 #include "gateway/canonical/field.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace sallyport::http {
+
+/// Fields that frame the message or belong to one connection (RFC 9110 §7.6.1, RFC 9112 §6): whoever writes the head writes
+/// them itself.
+inline bool frames_message(std::string_view name) noexcept
+{
+    const auto is = [name](std::string_view other) { return same_ignoring_case(name, other); };
+    switch (name.size()) {
+    case 2: return is("te");
+    case 7: return is("trailer") || is("upgrade");
+    case 10: return is("connection") || is("keep-alive");
+    case 14: return is("content-length");
+    case 16: return is("proxy-connection");
+    case 17: return is("transfer-encoding");
+    default: return false;
+    }
+}
 
 /// The string is the writer's until `finish`.
 class head_writer {
@@ -29,6 +48,18 @@ public:
         copy(": ");
         copy(value);
         copy("\r\n");
+    }
+    void number(std::uint64_t value)
+    {
+        std::array<char, 20> digits;
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        put({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    }
+    void content_length(std::uint64_t bytes)
+    {
+        put("Content-Length: ");
+        number(bytes);
+        put("\r\n");
     }
     void finish() { out_.resize(end_); }
 

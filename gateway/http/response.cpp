@@ -8,8 +8,6 @@
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <utility>
 
 namespace sallyport::http {
@@ -19,35 +17,6 @@ using boost::system::error_code;
 namespace error = boost::asio::error;
 
 constexpr bool bodiless(int status) noexcept { return status < 200 || status == 204 || status == 304; }
-
-/// In decimal.
-class decimal {
-public:
-    explicit decimal(std::uint64_t number) noexcept
-        : size_(static_cast<std::size_t>(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr - digits_.data()))
-    {
-    }
-    operator std::string_view() const noexcept { return {digits_.data(), size_}; }
-
-private:
-    std::array<char, 20> digits_;
-    std::size_t size_;
-};
-
-// Fields that frame the message or belong to one connection (RFC 9110 §7.6.1): they are the writer's alone.
-bool is_ours(std::string_view name) noexcept
-{
-    const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
-    switch (name.size()) {
-    case 2: return is("te");
-    case 7: return is("trailer") || is("upgrade");
-    case 10: return is("connection") || is("keep-alive");
-    case 14: return is("content-length");
-    case 16: return is("proxy-connection");
-    case 17: return is("transfer-encoding");
-    default: return false;
-    }
-}
 
 bool writable(const field& one) noexcept { return detail::is_token(one.name) && !detail::has_control(one.value); }
 
@@ -75,18 +44,18 @@ void exchange::write_head(std::string& text, int status, std::span<const field> 
     constexpr std::size_t own_lines = 200;  // the status line with any reason, Date, Content-Length or chunked, Connection
     head_writer out(text, own_lines + head_writer::room_for(headers));
     out.put("HTTP/1.1 ");
-    out.put(decimal(static_cast<std::uint64_t>(status)));
+    out.number(static_cast<std::uint64_t>(status));
     out.put(" ");
     out.put({reason.data(), reason.size()});
     out.put("\r\n");
     bool dated = false;
     for (const field& one : headers) {
-        if (is_ours(one.name) || !writable(one)) continue;
+        if (frames_message(one.name) || !writable(one)) continue;
         dated = dated || equals_ignoring_case(one.name, "date");
         out.line(one.name, one.value);
     }
     if (!dated) out.line("Date", core().date());
-    if (content_length && !bodiless(status)) out.line("Content-Length", decimal(*content_length));
+    if (content_length && !bodiless(status)) out.content_length(*content_length);
     if (chunked) out.put("Transfer-Encoding: chunked\r\n");
     out.put(connection_fields());
     out.put("\r\n");

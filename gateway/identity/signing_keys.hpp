@@ -22,7 +22,7 @@ public:
 
     const jose::private_key& token() const noexcept { return token_; }
     const jose::private_key& receipt() const noexcept { return receipt_; }
-    /// Published with the log, in jwks() not.
+    /// Published with the log, not in jwks().
     const jose::private_key& checkpoint() const noexcept { return checkpoint_; }
     /// A key that access tokens may be signed with, also one retired since.
     const jose::public_key* token_key(std::string_view kid) const noexcept;

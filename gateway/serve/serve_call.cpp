@@ -224,6 +224,7 @@ bool record_verdict(worker& w, call& c, verdict_kind kind, std::string_view rule
 
 void record_outcome(worker& w, call& c, clock::time_point when, int status, std::optional<problem> why)
 {
+    // By the steady clock: no further reading, and never before the verdict, whatever is done to the system's.
     const time_point at = c.now + std::chrono::duration_cast<duration>(when - c.began);
     audit::encode(audit::outcome_record{at, c.id, c.who.agent->id, status, why}, c.memory->record);
     if (!w.journal().append(c.memory->record)) log::error("journal: the outcome was not written", {{"action", c.id.text()}});

@@ -12,6 +12,7 @@
 
 namespace sallyport::tree {
 
+/// §2.1: MTH of one entry; of two nodes; of no entries.
 digest leaf_hash(std::string_view entry);
 digest node_hash(const digest& left, const digest& right);
 digest empty_root();

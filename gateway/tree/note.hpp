@@ -25,16 +25,18 @@ struct verifier {
 };
 
 struct checkpoint {
-    std::string origin;
-    std::uint64_t size = 0;
+    std::string origin;      // the log's name, one line
+    std::uint64_t size = 0;  // entries
     digest root;
 
     std::string text() const;
+    /// None for anything that text() does not write.
     static std::optional<checkpoint> parse(std::string_view text);
 
     friend bool operator==(const checkpoint&, const checkpoint&) = default;
 };
 
+/// Gives the 64 bytes of an Ed25519 signature over `text`.
 using signer = std::function<std::string(std::string_view text)>;
 /// `text` ends with a line end.
 std::string sign_note(std::string_view text, const verifier& who, const signer& sign);

@@ -33,7 +33,7 @@ public:
 
     explicit tile_maker(taker take) : take_(std::move(take)) {}
     void append(const digest& leaf) { append(0, leaf); }
-    /// The partial tiles, when all leaves were given.
+    /// The partial tiles, when all leaves were given. Then it begins with another log.
     void finish();
 
 private:

@@ -1,6 +1,7 @@
 // What the description of the people's API is judged with: Redocly's linter, and Prism as a proxy in front of the live API
 // that compares every answer with it.
 import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, until } from '../system/gateway.mjs';
 
 const tool = (name) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
-// They are run where there is no way out.
+// Neither asks for updates nor tells of its use.
 const QUIET = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: 'true' };
 
 /** What the linter says of it, as its JSON. */
@@ -31,11 +32,14 @@ export function lint(file) {
 
 /** Between Prism, which asks for the address that it was given, and an API that answers to its own name alone. */
 class Hop {
+  heads = new EventEmitter(); // by path: the API has begun to answer
+
   async listen(to) {
     this.host = to.host;
     this.server = http.createServer((asked, answer) => {
       const on = http.request({ host: '127.0.0.1', port: to.port, method: asked.method, path: asked.url, headers: { ...asked.headers, host: this.host }, agent: false }, (got) => {
         answer.writeHead(got.statusCode, got.headers);
+        this.heads.emit(new URL(asked.url, 'http://x').pathname);
         got.pipe(answer);
       });
       on.on('error', () => answer.destroy());
@@ -99,6 +103,11 @@ export class Prism {
       request.on('error', failed);
       request.end(text);
     });
+  }
+
+  /** When the API begins to answer the next request for that path: Prism says nothing of an answer before its end. */
+  head(target) {
+    return once(this.#hop.heads, `/api/v1${target}`);
   }
 
   #note(method, target, status) {

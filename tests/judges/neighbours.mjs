@@ -103,8 +103,8 @@ class Server {
 }
 
 /**
- * One nginx with several servers. Nothing is buffered: what one side sends, the other has at once. `to`: [{ port, on }], with
- * `tls` for what it has there.
+ * One nginx with several servers. Nothing is buffered: what one side sends, the other has at once. `servers`:
+ * [{ port, to, tls? }], two ports, and the certificate that it has on `port`, if any.
  */
 export async function startNginx(base, servers) {
   const file = path.join(base, 'nginx.conf');

@@ -208,9 +208,10 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     const listener = new Visitor();
     Object.assign(listener, { passkey: scope.grace.passkey });
     await listener.signIn();
+    const begun = prism.head('/events');
     const ended = listener.ask('GET', '/events', undefined, 200).then((r) => r, (e) => e);
-    // Who was signed out hears of nothing more: the next piece of news ends the stream. There is nothing to see of its begin.
-    await new Promise((later) => setTimeout(later, 300));
+    await Promise.race([begun, ended]);
+    // Who was signed out hears of nothing more: the next piece of news ends the stream.
     await hold('DELETE', '/pay/account?first');
     await prism.ask('POST', '/logout', { body: {}, cookie: listener.cookie });
     await hold('DELETE', '/pay/account?second');
@@ -224,7 +225,6 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
   });
 
   test('every refusal that all have', async () => {
-    const expected = [];
     for (const operation of OPERATIONS) {
       const [method, at] = operation.split(' ');
       const { security, requestBody } = description.paths[at][method.toLowerCase()];
@@ -234,7 +234,6 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
       const refused = async (status, options) => {
         const answer = await prism.ask(method, options.target ?? target, { cookie, body, ...options });
         assert.equal(answer.status, status, `${operation}: ${answer.text}`);
-        expected.push([operation, String(status)]);
       };
       await refused(421, { host: 'elsewhere.example' });
       await refused(400, { target: `${target}?x=%01` });
@@ -245,7 +244,6 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
         await refused(413, { body: JSON.stringify({ x: 'x'.repeat(300 << 10) }) });
       }
     }
-    for (const [operation, status] of expected) assert.ok(prism.seen.get(operation).has(status), `${operation} ${status}`);
   });
 
   test('when the database is away', async () => {

@@ -1,19 +1,21 @@
-/* The life of a hold, over two replicas that may be killed at every step, for spin. What a name stands for has the same name
- * in the code:
+/* The life of a hold, over two replicas that may be killed at every step, for spin. What these names stand for has the same
+ * name in the code:
  *
  *   step(), may_follow, closed_as, tried_again, too_late    workflows/hold_step.cpp
  *   claim, begin, release_one, record, settle_left_over     gateway/release/releaser.cpp
- *   current, would_be, left_over                            gateway/release/flights.cpp
+ *   would_be, left_over                                     gateway/release/flights.hpp
  *   wake_due, settle_abandoned                              gateway/release/clockwork.cpp
  *   void_all_of, apply                                      gateway/release/hold_moves.cpp
  *   why_void                                                gateway/release/recheck.cpp
- *   claimed_by, maybe_sent, lives, advance                  storage/hold_store.cpp
+ *   claimed_by, maybe_sent, advance                         storage/hold_store.cpp
+ *
+ * Two are the model's own. lives(r) is what claim_holds and lock_abandoned_holds ask of a claimer's heartbeat. `current` says
+ * that the row still has a flight's claim::version: versions only grow, so that nothing else of them counts.
  *
  * An `atomic` is a transaction under the row's lock, or what one coroutine does between two waits. Its commit may be lost in
  * answer (`troubles`): it happened, and who asked for it does not know. One that was rolled back changed nothing, and is not here.
  *
  * Left out: escalation, which moves no status; the time between two attempts; that several holds are claimed together.
- * Versions only grow, so that of a flight's claim all that counts is whether the row still has its version: `current`.
  *
  * Each of the mutations below (-DNAME) breaks one thing that the code relies on; hold_test.mjs sees to it that spin finds out. */
 

@@ -166,9 +166,9 @@ TEST_CASE("whatever is changed in an export is found, and where")
         r.change(bytes);
         put(e.at / r.file, bytes);
         const auto found = verify_exported(e.at, {});
+        CAPTURE(told(found));
         CHECK_FALSE(found.in_order());
         CHECK(told(found).find(r.then) != std::string::npos);
-        CAPTURE(told(found));
     }
 }
 

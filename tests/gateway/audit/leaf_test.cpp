@@ -52,7 +52,7 @@ TEST_CASE("a leaf is the entry's canonical text, without its place")
                       R"(","at":"2026-11-26T18:16:03.120045Z","data":{"act":"a"},"hold":")" + e.hold->text() +
                       R"(","kind":"admin","person":")" + e.person->text() + "\"}");
     CHECK(jcs(json::document::parse(text)->root()) == text);
-    const auto read = read_leaf::parse(text);
+    const auto read = leaf_text::parse(text);
     REQUIRE(read.has_value());
     CHECK(read->action == e.action->text());
     CHECK(read->agent == e.agent->text());
@@ -74,7 +74,7 @@ TEST_CASE("no leaf is longer than a bundle takes")
         CHECK(text.size() <= tree::longest_entry);
         const bool apart = rest + e.data.size() > tree::longest_entry;
         CHECK(data_is_apart(e) == apart);
-        const auto read = read_leaf::parse(text);
+        const auto read = leaf_text::parse(text);
         REQUIRE(read.has_value());
         CHECK((read->data == nullptr) == apart);
         if (apart) CHECK(read->data_sha256 == sha256(e.data).hex());
@@ -88,7 +88,7 @@ TEST_CASE("what is no leaf")
                              R"({"at":"x","data":{}})", R"({"data":{},"kind":"admin"})", R"({"kind":"admin","data":{},"at":"x"})",
                              R"({"at":1,"data":{},"kind":"admin"})", R"({"at":"x","data":{},"kind":"admin","more":1})",
                              R"({"at":"x","data":{},"data":{},"kind":"admin"})"})
-        CHECK_FALSE(read_leaf::parse(text).has_value());
+        CHECK_FALSE(leaf_text::parse(text).has_value());
 }
 
 }  // namespace sallyport::audit

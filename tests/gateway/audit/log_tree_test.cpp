@@ -19,7 +19,8 @@ jose::private_key new_key() { return jose::private_key::generate(jose::key_type:
 
 struct log {
     storage::fixture f{2};
-    log_tree tree{new_key()};
+    jose::private_key key = new_key();
+    log_tree tree{key};
 
     void add(std::size_t count, bool with_tree = true)
     {
@@ -99,7 +100,7 @@ TEST_CASE("entries that came without the tree are brought in, some at a time")
     l.add(1);
     CHECK(l.stands());
     // Another replica, which has not seen that checkpoint being signed.
-    const log_tree again = l.tree;
+    const log_tree again(l.key);
     CHECK_FALSE(again.catch_up(l.f.db(), 10).value());
 }
 

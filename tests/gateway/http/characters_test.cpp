@@ -14,7 +14,7 @@ using namespace sallyport;
 TEST_CASE("characters, eight and sixteen at a time")
 {
     const auto slow_token_length = [](std::string_view text) {
-        return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), [](char c) { return !http::detail::is_token(c); }) -
+        return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), [](char c) { return !http::detail::is_tchar(c); }) -
                                         text.begin());
     };
     const auto slow_control = [](std::string_view text) {

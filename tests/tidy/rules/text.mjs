@@ -60,9 +60,6 @@ const LONGEST = 600;
 const length = {
   name: 'files have one idea',
   ownToo: true,
-  allowed: {
-    'web/src/styles/pages.css': 'a section for each page, under its own heading',
-  },
   *check(source) {
     const count = source.text.split('\n').length - 1;
     if (/\.([ch]pp|mjs|tsx?|css|cmake)$/.test(source.path) && count > LONGEST)
