@@ -57,7 +57,7 @@ struct both_ways {
 LIST_AUDIT(of_action, "action = $4");
 LIST_AUDIT(of_hold, "hold = $5");
 LIST_AUDIT(of_person, "person = $7");
-LIST_AUDIT(of_rare_kind, "kind = $3 AND kind NOT IN ('verdict', 'outcome')");
+LIST_AUDIT(of_rare_kind, "kind = $3 AND kind <> 'verdict'");
 LIST_AUDIT(of_agent, "agent = $6");
 LIST_AUDIT(of_all, "true");
 const statement read_audit{"read_audit", "SELECT " AUDIT_COLUMNS R"( FROM audit_log
@@ -121,7 +121,7 @@ const both_ways& list_for(const audit_query& q)
     if (q.action) return of_action;
     if (q.hold) return of_hold;
     if (q.person) return of_person;
-    if (!q.kind.empty() && q.kind != "verdict" && q.kind != "outcome") return of_rare_kind;
+    if (!q.kind.empty() && q.kind != "verdict") return of_rare_kind;
     return q.agent ? of_agent : of_all;
 }
 

@@ -363,9 +363,10 @@ private:
             case attempt_end::kind::lost:
                 // Nothing was committed, so that it may be tried again; once, if there is a server at all.
                 if (w.connection) drop(w, end.why.cause);
-                if (!reconnected && !stopped() && in_time_to_connect() && !open(w)) {
-                    reconnected = true;
-                    continue;
+                if (!reconnected && !stopped() && in_time_to_connect()) {
+                    reconnected = !open(w);
+                    if (reconnected) continue;
+                    refuse_if_unreachable();
                 }
                 break;
             }

@@ -1,6 +1,7 @@
 #include "gateway/audit/recorder.hpp"
 
 #include "gateway/log/log.hpp"
+#include "storage/data_directory.hpp"
 
 #include <pthread.h>
 
@@ -19,19 +20,23 @@ constexpr std::size_t integrate_entries = 1000;
 constexpr std::size_t catch_up_entries = 1000;
 constexpr auto ship_every = 100ms;
 constexpr auto flush_every = 10ms;
+constexpr auto keep_every = 5s;
 
 std::string name_of(const journal_uuid& uuid) { return hex({reinterpret_cast<const char*>(uuid.data()), uuid.size()}); }
 
 }  // namespace
 
-recorder::recorder(storage::database& db, log_tree tree, std::vector<journal*> journals, const std::filesystem::path& directory)
+recorder::recorder(storage::database& db, log_tree tree, std::vector<journal*> journals, const std::filesystem::path& directory,
+                   std::filesystem::path checkpoint)
     : db_(db),
       tree_(std::move(tree)),
       grow_([this](storage::audit_head& head, std::span<const storage::audit_entry> added) { tree_.grow(head, added); }),
       journals_(std::move(journals)),
       calls_(batch_records),
-      leftovers_(leftover_segments(directory))
+      leftovers_(leftover_segments(directory)),
+      checkpoint_(std::move(checkpoint))
 {
+    if (const auto kept = storage::read_small_file(checkpoint_)) tree_.remember(*kept);
     shipper_ = std::thread([this] { run_shipper(); });
     flusher_ = std::thread([this] { run_flusher(); });
 }
@@ -193,7 +198,20 @@ void recorder::integrate()
     log_size_.store(head->size, std::memory_order_relaxed);
     const auto range = tree::compact_range::decode(head->tree);
     tree_size_.store(range ? static_cast<std::int64_t>(range->size()) : 0, std::memory_order_relaxed);
+    if (tree_.remember(head->checkpoint)) unkept_ = head->checkpoint;
     if (log_tree::behind(*head)) grow_tree();
+}
+
+// Now and then, for it is written through to the disk.
+void recorder::keep_checkpoint(bool ending)
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (unkept_.empty() || (!ending && now - kept_at_ < keep_every)) return;
+    kept_at_ = now;
+    if (const auto kept = storage::write_small_file(checkpoint_, unkept_); !kept)
+        log::error("audit: the checkpoint was not kept", {{"cause", kept.error().cause}});
+    else
+        unkept_.clear();
 }
 
 // What was put into the log without the tree. Some at a time: between them the journals are shipped.
@@ -223,6 +241,7 @@ void recorder::run_shipper()
         try {
             ship_all();
             integrate();
+            keep_checkpoint(ending);
         } catch (const std::exception& e) {
             log::error("recorder failed", {{"cause", e.what()}});
         }

@@ -9,9 +9,11 @@
 #include "storage/audit_store.hpp"
 #include "storage/database.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,8 +25,11 @@ namespace sallyport::audit {
 
 class recorder {
 public:
-    /// `journals` are those of this process's cores; what earlier processes left in `directory` is shipped too.
-    recorder(storage::database&, log_tree, std::vector<journal*> journals, const std::filesystem::path& directory);
+    /// `journals` are those of this process's cores; what earlier processes left in `directory` is shipped too. The newest
+    /// checkpoint is kept in the file `checkpoint`, beyond the database's reach: after a restart too the tree goes on from none
+    /// that is older.
+    recorder(storage::database&, log_tree, std::vector<journal*> journals, const std::filesystem::path& directory,
+             std::filesystem::path checkpoint);
     /// stop().
     ~recorder();
     recorder(const recorder&) = delete;
@@ -63,6 +68,7 @@ private:
     void ship(const source&);
     void integrate();
     void grow_tree();
+    void keep_checkpoint(bool ending);
     void run_shipper();
     void run_flusher();
     bool wait(std::chrono::milliseconds, bool for_shipping);
@@ -78,6 +84,9 @@ private:
     std::uint64_t asked_ = 0, begun_ = 0, done_ = 0;           // rounds of shipping: wanted, begun, finished
     std::vector<std::shared_ptr<journal_segment>> leftovers_;  // under mutex_
     std::map<journal_uuid, std::uint64_t> positions_;          // the shipper's
+    const std::filesystem::path checkpoint_;
+    std::string unkept_;  // the newest checkpoint, while the file has an older one; the shipper's
+    std::chrono::steady_clock::time_point kept_at_{};
     bool said_tree_stands_ = false;
     std::atomic<std::int64_t> log_size_{0}, tree_size_{0};
     std::thread shipper_, flusher_;

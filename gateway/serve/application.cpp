@@ -284,7 +284,8 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     if (const auto read = directory->refresh(); !read) return read.error();
     std::vector<audit::journal*> journals;
     for (const auto& w : workers) journals.push_back(&w->journal());
-    recorder = std::make_unique<audit::recorder>(*db, audit::log_tree(signing->checkpoint()), journals, data->path() / "journal");
+    recorder = std::make_unique<audit::recorder>(*db, audit::log_tree(signing->checkpoint()), journals, data->path() / "journal",
+                                                 data->path() / "checkpoint");
     holds = std::make_unique<release::hold_maker>(*db, standings);
     std::vector<release::lane> lanes;
     for (const auto& w : workers) lanes.push_back({&w->core(), &w->upstreams()});

@@ -115,7 +115,9 @@ TEST_CASE("a head that was changed is not gone on from")
         {"another tree", "UPDATE audit_head SET tree = set_byte(tree, 20, (get_byte(tree, 20) + 1) % 256)"},
         {"no checkpoint", "UPDATE audit_head SET checkpoint = ''"},
         {"another checkpoint", "UPDATE audit_head SET checkpoint = replace(checkpoint, E'\\n7\\n', E'\\n6\\n')"},
-        {"another origin", "UPDATE audit_head SET origin = 'sallyport/other'"},
+        {"another origin", "UPDATE audit_head SET origin = 'sallyport/' || gen_random_uuid()"},
+        // The signature would be of what these lines say.
+        {"an origin of several lines", "UPDATE audit_head SET origin = origin || E'\\n1000\\nroot', tree = '', checkpoint = ''"},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
@@ -137,6 +139,51 @@ TEST_CASE("a head that was changed is not gone on from")
     CHECK(stranger.catch_up(l.f.db(), 10).error().what == problem::conflict);
     CHECK_FALSE(l.tree.catch_up(l.f.db(), 10).value());
     CHECK(l.stands());
+}
+
+TEST_CASE("the tree goes on from nothing that is older than what was seen")
+{
+    for (const bool emptied : {true, false}) {
+        CAPTURE(emptied);
+        log l;
+        l.add(3);
+        if (log_tree::behind(l.head())) REQUIRE_FALSE(l.tree.catch_up(l.f.db(), 10).value());
+        const auto old = l.head();
+        l.add(4);
+        REQUIRE(l.stands());
+        const std::string newest = l.head().checkpoint;
+        CHECK(l.tree.remember(newest));
+        CHECK_FALSE(l.tree.remember(newest));
+        CHECK_FALSE(l.tree.remember(old.checkpoint));
+        l.f.in([&](transaction& tx) {
+            auto head = audit_store::head_for_update(tx);
+            head.tree = emptied ? "" : old.tree;
+            head.checkpoint = emptied ? "" : old.checkpoint;
+            audit_store::put_tree(tx, head);
+        });
+        CHECK(l.tree.catch_up(l.f.db(), 10).error().what == problem::conflict);
+        // The same of a process that has only the file.
+        const log_tree restarted(l.key);
+        CHECK(restarted.remember(newest));
+        CHECK(restarted.catch_up(l.f.db(), 10).error().what == problem::conflict);
+        const log_tree unknowing(l.key);
+        CHECK_FALSE(unknowing.remember("forged" + newest));
+        CHECK_FALSE(unknowing.catch_up(l.f.db(), 10).value());
+    }
+}
+
+TEST_CASE("no tree stands over a gap")
+{
+    for (const char* gone : {"DELETE FROM audit_log WHERE index = 4", "DELETE FROM audit_log WHERE index = 8"}) {
+        CAPTURE(gone);
+        log l;
+        l.add(9, false);
+        l.f.sql("ALTER TABLE audit_log DISABLE TRIGGER audit_log_is_for_ever");
+        l.f.sql(gone);
+        result<bool> behind = true;
+        while (behind && *behind) behind = l.tree.catch_up(l.f.db(), 4);
+        CHECK(behind.error().what == problem::conflict);
+    }
 }
 
 }  // namespace sallyport::audit

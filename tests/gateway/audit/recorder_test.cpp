@@ -94,7 +94,7 @@ TEST_CASE("what journals have comes into the log once, over batches, segments an
     {
         // Small segments: several a journal.
         journal one(r.directory.path(), next_uuid, 256 << 10), two(r.directory.path(), next_uuid, 256 << 10);
-        recorder all(r.f.db(), r.tree(), {&one, &two}, r.directory.path());
+        recorder all(r.f.db(), r.tree(), {&one, &two}, r.directory.path(), r.directory.path() / "checkpoint");
         for (std::uint32_t n = 0; n < calls + in_flight; ++n) {
             journal& core = n % 2 == 0 ? one : two;
             if (n < calls) record_verdict(core, n);
@@ -119,7 +119,7 @@ TEST_CASE("what journals have comes into the log once, over batches, segments an
     {
         journal after(r.directory.path(), next_uuid);
         for (std::uint32_t n = calls; n < calls + 5; ++n) record_outcome(after, n);
-        recorder all(r.f.db(), r.tree(), {&after}, r.directory.path());
+        recorder all(r.f.db(), r.tree(), {&after}, r.directory.path(), r.directory.path() / "checkpoint");
         all.catch_up(patience);
         CHECK(all.log_size() == r.f.in([](storage::transaction& tx) { return audit_store::head(tx).size; }));
     }
@@ -143,7 +143,7 @@ TEST_CASE("what a call costs when it is shipped (figures, no judgement)" * docte
                static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     };
     const double before = cpu();
-    recorder all(r.f.db(), r.tree(), {&core}, r.directory.path());
+    recorder all(r.f.db(), r.tree(), {&core}, r.directory.path(), r.directory.path() / "checkpoint");
     all.catch_up(patience);
     CHECK(all.pending_bytes() == 0);
     const double spent = (cpu() - before) / calls;
