@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -26,8 +27,9 @@ constexpr std::string_view checkpoint_name = "checkpoint";
 constexpr std::string_view keys_name = "keys.json";
 constexpr std::size_t longest_note = 4096;
 constexpr std::size_t longest_bundle = tree::tile_width * (2 + tree::longest_entry);
-constexpr std::size_t longest_data = 64 << 20;
-constexpr std::size_t most_said = 50;  // of one kind
+// The longest data are a call's, for they have its target: it stands in a head, which takes 1 MiB at most
+// (`limits.header_bytes`), and escapes make three of a byte. To read a text takes memory many times its length.
+constexpr std::size_t longest_data = 4 << 20;
 
 failure file_failure(const fs::path& path, int error)
 {
@@ -54,14 +56,6 @@ result<void> write_file(const fs::path& directory, std::string_view name, std::s
     if (::close(file) != 0 && failed == 0) failed = errno;
     if (failed != 0) return file_failure(path, failed);
     return {};
-}
-
-// A stranger's file name, on a terminal.
-std::string printable(std::string name)
-{
-    std::replace_if(
-        name.begin(), name.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
-    return name;
 }
 
 std::string data_path(std::string_view sha256_hex) { return "data/" + std::string(sha256_hex); }
@@ -147,6 +141,20 @@ result<void> export_writer::finish(std::string_view note, const tree::verifier& 
 
 namespace {
 
+// Counts all, keeps the first.
+struct first_few {
+    std::vector<std::string> kept;
+    std::size_t left_out = 0;
+
+    void add(std::string text)
+    {
+        if (kept.size() < most_of_a_kind)
+            kept.push_back(std::move(text));
+        else
+            ++left_out;
+    }
+};
+
 class exported_check {
 public:
     explicit exported_check(fs::path directory) : directory_(std::move(directory)) {}
@@ -164,7 +172,15 @@ public:
     }
 
 private:
-    void say(std::string_view name, std::string_view what) { found_.files.push_back(std::string(name) + ": " + std::string(what)); }
+    void say(std::string_view name, std::string_view what)
+    {
+        auto said = said_.find(what);
+        if (said == said_.end()) said = said_.emplace(what, 0).first;
+        if (++said->second > most_of_a_kind)
+            ++found_.files_left_out;
+        else
+            found_.files.push_back(std::string(name) + ": " + std::string(what));
+    }
 
     // A file of the export; said, once, and none when it is not there, no file, or larger than it can be.
     std::optional<std::string> read(const std::string& name, std::size_t longest)
@@ -248,11 +264,10 @@ private:
             const auto stored = read(tree::tile_path(0, at / tree::tile_width, width), tree::tile_width * sizeof(digest::bytes));
             std::size_t place = 0;
             for (const std::string_view leaf : *entries) {
-                const digest hash = check_.look(leaf, data_of(leaf));
+                const digest hash = check_.look(static_cast<std::int64_t>(check_.size()), leaf, data_of(leaf));
                 tiles_.append(hash);
-                if (stored && stored->substr(std::min(place, stored->size()), sizeof(digest::bytes)) != hash.view() &&
-                    changed_.size() < most_said)
-                    changed_.push_back(name + ": entry " + std::to_string(check_.size() - 1) + " is not the one that the tree has");
+                if (stored && stored->substr(std::min(place, stored->size()), sizeof(digest::bytes)) != hash.view())
+                    changed_.add(name + ": entry " + std::to_string(check_.size() - 1) + " is not the one that the tree has");
                 place += sizeof(digest::bytes);
             }
         }
@@ -276,28 +291,28 @@ private:
     void compare_tile(const std::string& name, std::string_view hashes)
     {
         const auto stored = read(name, tree::tile_width * sizeof(digest::bytes));
-        if (stored && *stored != hashes) wrong_tiles_.push_back(name);
+        if (stored && *stored != hashes) wrong_tiles_.add(name);
     }
 
     void compare(std::uint64_t size)
     {
         if (check_.size() == size && check_.root() == found_.checkpoint->root) {
-            for (const auto& name : wrong_tiles_) say(name, "does not hold the hashes of what is below it");
+            found_.files_left_out += wrong_tiles_.left_out;
+            for (const auto& name : wrong_tiles_.kept) say(name, "does not hold the hashes of what is below it");
             return;
         }
-        found_.files.insert(found_.files.end(), changed_.begin(), changed_.end());
-        if (changed_.empty()) say(checkpoint_name, "is of other entries than these");
+        found_.files_left_out += changed_.left_out;
+        found_.files.insert(found_.files.end(), changed_.kept.begin(), changed_.kept.end());
+        if (changed_.kept.empty()) say(checkpoint_name, "is of other entries than these");
     }
 
     void look_for_others()
     {
         std::error_code error;
-        std::size_t said = 0;
         for (fs::recursive_directory_iterator file(directory_, error), end; !error && file != end; file.increment(error)) {
             const auto name = file->path().lexically_relative(directory_).generic_string();
             const bool directory = fs::is_directory(file->symlink_status(error));
-            if (!directory && !expected_.contains(name) && ++said <= most_said)
-                say(printable(name), "does not belong to an export of this log");
+            if (!directory && !expected_.contains(name)) say(name, "does not belong to an export of this log");
         }
         if (error) say(directory_.string(), "cannot be looked through: " + error.message());
     }
@@ -307,7 +322,8 @@ private:
     log_check check_;
     tree::tile_maker tiles_{[this](const std::string& path, std::string_view hashes) { compare_tile(path, hashes); }};
     std::set<std::string, std::less<>> expected_, unreadable_;
-    std::vector<std::string> changed_, wrong_tiles_;
+    std::map<std::string, std::size_t, std::less<>> said_;  // how often, by what was said
+    first_few changed_, wrong_tiles_;
 };
 
 }  // namespace

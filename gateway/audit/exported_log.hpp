@@ -41,7 +41,9 @@ private:
 };
 
 struct exported_verification {
-    std::vector<std::string> files;     // what is wrong with them, each with its name; empty: nothing
+    // What is wrong with the files, each with its name, as whoever made it wrote that; empty: nothing.
+    std::vector<std::string> files;
+    std::size_t files_left_out = 0;     // beyond the first of a kind (most_of_a_kind)
     verification record;                // of the entries
     std::optional<tree::verifier> key;  // that was trusted
     std::optional<tree::checkpoint> checkpoint;

@@ -170,9 +170,42 @@ public:
         }
     }
 
-    void report(const shown_entry& e, std::string message) { result.findings.push_back({e.index, e.kind + ": " + std::move(message)}); }
+    void report(finding_kind kind, std::int64_t index, std::string message)
+    {
+        if (++found_[kind] > most_of_a_kind) {
+            ++result.left_out;
+            return;
+        }
+        if (message.size() > longest_message) message.replace(longest_message, std::string::npos, "…");
+        result.findings.push_back({index, std::move(message)});
+    }
+    void report(const shown_entry& e, std::string message) { report(kind_of(e), e.index, e.kind + ": " + std::move(message)); }
+
+    void take_place(std::int64_t index)
+    {
+        missing_before(index);
+        if (index < next_) report(finding_kind::place, index, "it is there twice");
+        next_ = index + 1;
+    }
+    void missing_before(std::int64_t index)
+    {
+        if (index <= next_) return;
+        const std::int64_t last = index - 1;
+        report(finding_kind::place, next_,
+               last == next_ ? "an entry is missing here" : "an entry is missing here, and so are those up to " + std::to_string(last));
+    }
 
 private:
+    // It may quote what a stranger wrote.
+    static constexpr std::size_t longest_message = 1000;
+
+    static finding_kind kind_of(const shown_entry& e)
+    {
+        if (e.kind == "hold") return finding_kind::hold;
+        if (e.kind == "decision") return finding_kind::decision;
+        return e.kind == "release" ? finding_kind::release : finding_kind::data;
+    }
+
     struct known_action {
         std::string digest, content_digest;
     };
@@ -256,6 +289,8 @@ private:
         return {};
     }
 
+    std::int64_t next_ = 0;  // index
+    std::map<finding_kind, std::size_t> found_;
     known_people people_;
     std::map<std::string, known_action, std::less<>> actions_;
     std::map<std::string, known_hold, std::less<>> holds_;
@@ -269,17 +304,21 @@ record_check& record_check::operator=(record_check&&) noexcept = default;
 void record_check::look(const shown_entry& e)
 {
     if (const auto data = json::document::parse(e.data)) return look(e, data->root());
+    checker_->take_place(e.index);
     ++checker_->result.entries;
-    checker_->report(e, "its data is not JSON");
+    checker_->report(finding_kind::data, e.index, e.kind + ": its data is not JSON");
 }
 
 void record_check::look(const shown_entry& e, const json::value& data)
 {
-    verification& found = checker_->result;
-    if (e.index != static_cast<std::int64_t>(found.entries)) found.findings.push_back({e.index, "an entry is missing before this one"});
-    ++found.entries;
+    checker_->take_place(e.index);
+    ++checker_->result.entries;
     checker_->look(e, data);
 }
+
+void record_check::ends_at(std::int64_t size) { checker_->missing_before(size); }
+
+void record_check::report(finding_kind kind, std::int64_t index, std::string message) { checker_->report(kind, index, std::move(message)); }
 
 verification record_check::finish() { return std::move(checker_->result); }
 

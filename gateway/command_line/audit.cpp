@@ -3,6 +3,7 @@
 #include "gateway/audit/log_check.hpp"
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
+#include "gateway/policy/inert_text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -37,8 +38,7 @@ void show(const context& with)
     }
     table t({"INDEX", "AT", "KIND", "ACTION", "HOLD", "DATA"});
     each_entry(with, [&](const boost::json::object& e) {
-        auto data = boost::json::serialize(e.at("data"));
-        if (data.size() > 100) data = data.substr(0, 100) + "…";
+        const auto data = policy::inert(boost::json::serialize(e.at("data")), 100);
         t.add({std::to_string(e.at("index").as_int64()), text(e.at("at")), text(e.at("kind")), text(e.at("action")), text(e.at("hold")),
                data});
     });
@@ -48,8 +48,8 @@ void show(const context& with)
 // Every so often, of what takes long; on standard error.
 class progress {
 public:
-    explicit progress(std::uint64_t of) : of_(of) {}
-    void at(std::uint64_t done)
+    explicit progress(std::int64_t of) : of_(of) {}
+    void at(std::int64_t done)
     {
         const auto now = std::chrono::steady_clock::now();
         if (now - said_ < std::chrono::seconds(3)) return;
@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    std::uint64_t of_;
+    std::int64_t of_;
     std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
 };
 
@@ -84,21 +84,24 @@ running_log read_head(const admin_client& gateway)
     return log;
 }
 
-using leaf_user = std::function<void(const std::string& leaf, const std::optional<std::string_view>& apart)>;
+using leaf_user = std::function<void(std::int64_t index, const std::string& leaf, const std::optional<std::string_view>& apart)>;
 
-// The leaves 0 to `size` - 1, or as many as there are.
-void each_leaf(const admin_client& gateway, std::uint64_t size, const leaf_user& use)
+// Those of the leaves 0 to `size` - 1 that there are, in order.
+void each_leaf(const admin_client& gateway, std::int64_t size, const leaf_user& use)
 {
     progress said(size);
-    for (std::uint64_t at = 0; at < size;) {
+    for (std::int64_t at = 0; at < size;) {
         const auto answer = gateway.get("/audit/leaves?from=" + std::to_string(at));
         const auto& leaves = answer.at("leaves").as_array();
         if (leaves.empty()) return;
         for (const auto& one : leaves) {
-            if (at++ == size) return;
+            const std::int64_t index = one.at("index").as_int64();
+            if (index < at) throw command_failed(exit_status::no, "The gateway gives the log's entries in no order.");
+            if (index >= size) return;
+            at = index + 1;
             const auto* data = one.as_object().if_contains("data");
             const std::string apart = data ? text(*data) : std::string();
-            use(text(one.at("leaf")), data ? std::optional<std::string_view>(apart) : std::nullopt);
+            use(index, text(one.at("leaf")), data ? std::optional<std::string_view>(apart) : std::nullopt);
         }
         said.at(at);
     }
@@ -106,6 +109,7 @@ void each_leaf(const admin_client& gateway, std::uint64_t size, const leaf_user&
 
 struct answer {
     std::vector<std::string> files;
+    std::size_t files_left_out = 0;
     audit::verification record;
     std::optional<tree::checkpoint> checkpoint;
     std::optional<tree::verifier> key;
@@ -115,14 +119,18 @@ struct answer {
 void print_verification(context& with, const answer& a)
 {
     const audit::verification& found = a.record;
-    for (const auto& wrong : a.files) std::cerr << wrong << '\n';
-    for (const auto& f : found.findings) std::cerr << "entry " << f.index << ": " << f.message << '\n';
-    const std::size_t wrong = a.files.size() + found.findings.size();
+    // What is wrong may be of a stranger's making, file names and all.
+    const auto safe = [](std::string_view text) { return policy::inert_whole(text); };
+    for (const auto& f : a.files) std::cerr << safe(f) << '\n';
+    for (const auto& f : found.findings) std::cerr << "entry " << f.index << ": " << safe(f.message) << '\n';
+    const std::size_t left_out = a.files_left_out + found.left_out;
+    if (left_out > 0) std::cerr << "… and " << left_out << " more\n";
+    const std::size_t wrong = a.files.size() + found.findings.size() + left_out;
     if (wrong > 0) with.status = exit_status::no;
     if (with.json) {
         boost::json::array findings;
-        for (const auto& f : a.files) findings.push_back(boost::json::object{{"index", nullptr}, {"message", f}});
-        for (const auto& f : found.findings) findings.push_back(boost::json::object{{"index", f.index}, {"message", f.message}});
+        for (const auto& f : a.files) findings.push_back(boost::json::object{{"index", nullptr}, {"message", safe(f)}});
+        for (const auto& f : found.findings) findings.push_back(boost::json::object{{"index", f.index}, {"message", safe(f.message)}});
         boost::json::value head;
         if (a.checkpoint)
             head =
@@ -134,10 +142,11 @@ void print_verification(context& with, const answer& a)
                                        {"releases", found.releases},
                                        {"checkpoint", std::move(head)},
                                        {"key", a.key ? boost::json::value(a.key->vkey()) : boost::json::value(nullptr)},
-                                       {"findings", std::move(findings)}});
+                                       {"findings", std::move(findings)},
+                                       {"left_out", left_out}});
         return;
     }
-    if (!a.remark.empty()) print(a.remark);
+    if (!a.remark.empty()) print(safe(a.remark));
     print(std::to_string(found.entries) + " entries, " + std::to_string(found.decisions) + " decisions (" +
           std::to_string(found.signatures) + " passkey signatures verified), " + std::to_string(found.releases) +
           " releases: " + (wrong == 0 ? "all in order." : std::to_string(wrong) + " findings."));
@@ -162,10 +171,12 @@ void verify_running(context& with, const std::optional<tree::verifier>& key)
 
     audit::log_check check;
     std::optional<digest> root;
-    each_leaf(gateway, std::max(log.entries, log.checkpoint ? log.checkpoint->size : 0), [&](const auto& leaf, const auto& apart) {
-        check.look(leaf, apart);
+    const auto size = static_cast<std::int64_t>(std::max(log.entries, log.checkpoint ? log.checkpoint->size : 0));
+    each_leaf(gateway, size, [&](std::int64_t index, const auto& leaf, const auto& apart) {
+        check.look(index, leaf, apart);
         if (log.checkpoint && check.size() == log.checkpoint->size) root = check.root();
     });
+    check.ends_at(size);
     if (log.checkpoint && log.checkpoint->size == 0) root = tree::empty_root();
     if (log.checkpoint && root != log.checkpoint->root)
         a.files.emplace_back("checkpoint: it was signed for other entries than the log has");
@@ -176,7 +187,7 @@ void verify_running(context& with, const std::optional<tree::verifier>& key)
 void verify_directory(context& with, const std::string& directory, const std::optional<tree::verifier>& key)
 {
     auto found = audit::verify_exported(directory, key);
-    answer a{std::move(found.files), std::move(found.record), found.checkpoint, found.key, {}};
+    answer a{std::move(found.files), found.files_left_out, std::move(found.record), found.checkpoint, found.key, {}};
     if (!key && found.key) a.remark = "Trusted is the key that lies in the directory itself: " + found.key->vkey();
     print_verification(with, a);
 }
@@ -200,9 +211,17 @@ void export_log(const context& with, const std::string& directory)
     const running_log log = read_head(gateway);
     if (!log.checkpoint) throw command_failed(exit_status::no, "The log's checkpoint is not signed by the log's key.");
     auto to = or_fail(audit::export_writer::begin(directory));
-    each_leaf(gateway, log.checkpoint->size, [&](const std::string& leaf, const auto& apart) {
+    const auto size = static_cast<std::int64_t>(log.checkpoint->size);
+    std::int64_t next = 0;
+    const auto demand = [&](std::int64_t index) {
+        if (index != next) throw command_failed(exit_status::no, "Entry " + std::to_string(next) + " is missing from the log.");
+        ++next;
+    };
+    each_leaf(gateway, size, [&](std::int64_t index, const std::string& leaf, const auto& apart) {
+        demand(index);
         if (const auto added = to.add(leaf, apart); !added) throw command_failed(exit_status::no, added.error().detail);
     });
+    demand(size);
     if (const auto done = to.finish(log.note, log.key); !done) throw command_failed(exit_status::no, done.error().detail);
     if (with.json) {
         print_json(boost::json::object{{"entries", log.checkpoint->size},

@@ -31,7 +31,7 @@ struct pool_options {
     /// For name, connection and handshake together; a route's `timeout` may shorten it.
     std::chrono::milliseconds connect_time{10'000};
     /// Kept for one upstream; what comes back beyond that is closed.
-    std::size_t idle_per_upstream = 64;
+    std::size_t idle_per_upstream = 256;
     /// Of an answer's head; more is no well-formed answer.
     std::size_t header_bytes = 64 << 10;
 };

@@ -127,12 +127,70 @@ test('any change is found, and where it is said', { timeout: 120_000 }, () => {
   assert.equal(verify(dir).status, 0);
 });
 
+test('what a stranger wrote into an export moves no cursor', () => {
+  const dir = directory('second');
+  for (const [name, shown] of [['\x1b[2Jgone', '\\u001B[2Jgone'], ['grün\u009b\u202e', 'grün\\u009B\\u202E'], [Buffer.from([0x66, 0xff, 0x7f]), 'f\\xFF\\u007F']]) {
+    const file = Buffer.concat([Buffer.from(dir + path.sep), Buffer.from(name)]);
+    fs.writeFileSync(file, '');
+    const { status, stderr } = verify(dir);
+    assert.equal(status, 1);
+    assert.equal(stderr, `${shown}: does not belong to an export of this log\n`);
+    assert.ok(JSON.parse(verify(dir, '--json').stdout).findings[0].message.startsWith(shown));
+    fs.rmSync(file);
+  }
+  fs.mkdirSync(path.join(dir, 'more'));
+  for (let i = 0; i < 60; ++i) fs.writeFileSync(path.join(dir, 'more', `${i}`), '');
+  const many = verify(dir);
+  assert.match(many.stderr, /\n… and 10 more\n$/);
+  assert.match(many.stdout, /: 60 findings\.\n$/);
+  assert.equal(JSON.parse(verify(dir, '--json').stdout).left_out, 10);
+  fs.rmSync(path.join(dir, 'more'), { recursive: true });
+  assert.equal(verify(dir).status, 0);
+});
+
+/** Of the administrator's socket, as the command line reads it. */
+function adminGet(target) {
+  return new Promise((done, failed) => {
+    http.get({ socketPath: path.join(base, 'data', 'admin.sock'), path: target }, (r) => {
+      const parts = [];
+      r.on('data', (part) => parts.push(part)).on('end', () => done(Buffer.concat(parts).toString())).on('error', failed);
+    }).on('error', failed);
+  });
+}
+
+test('pages of long entries end by their bytes', { timeout: 120_000 }, async () => {
+  const LONG = 60, LENGTH = 120_000;
+  for (let i = 0; i < LONG; i += 10) await Promise.all(Array.from({ length: 10 }, () => agent.call('GET', `/crm/${'y'.repeat(LENGTH)}`)));
+  const { entries: size } = JSON.parse(await adminGet('/audit/checkpoint'));
+  const indexes = [];
+  let pages = 0;
+  for (; indexes.length < size; ++pages) {
+    const answer = await adminGet(`/audit/leaves?from=${indexes.length}`);
+    assert.ok(answer.length < 6 << 20, `a page of ${answer.length} bytes`);
+    const { leaves } = JSON.parse(answer);
+    assert.ok(leaves.length > 0);
+    indexes.push(...leaves.map((l) => l.index));
+  }
+  assert.deepEqual(indexes, Array.from({ length: indexes.length }, (_, i) => i));
+  assert.ok(pages > 1 && pages < 10, `${pages} pages`);
+  const shown = await gateway.cli(['audit', 'show', '--json']);
+  assert.deepEqual(shown.map((e) => e.index), Array.from({ length: shown.length }, (_, i) => i));
+  assert.equal(shown.filter((e) => e.data.target?.length > LENGTH).length, LONG);
+  await gateway.cli(['audit', 'verify', '--key', key]);
+  await gateway.cli(['audit', 'export', directory('long')]);
+  assert.equal(verify(directory('long'), '--key', key).status, 0);
+});
+
 const inDatabase = (...statements) => cluster.sql('SET search_path = sallyport', ...statements);
 const changed = 'checkpoint: it was signed for other entries than the log has';
 
 test('a log that had no tree gets one, and it is the same', { timeout: 60_000 }, async () => {
   await gateway.stop();
   await inDatabase("UPDATE audit_head SET tree = '', checkpoint = ''");
+  await gateway.start();
+  await assert.rejects(gateway.cli(['audit', 'verify']), /ended with 1: checkpoint: it is not signed by the log's key/, 'it has seen one');
+  await gateway.stop();
+  fs.rmSync(path.join(base, 'data', 'checkpoint'));
   await gateway.start();
   await gateway.cli(['audit', 'verify', '--key', key]);
   await gateway.cli(['audit', 'export', directory('third')]);
@@ -154,8 +212,18 @@ test('what is changed in the database is found, and not exported', { timeout: 60
   await inDatabase("UPDATE audit_log SET at = at - interval '1 microsecond' WHERE index = 6");
   await gateway.cli(['audit', 'verify']);
 
-  await inDatabase('DELETE FROM audit_log WHERE index = (SELECT max(index) FROM audit_log)');
-  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}`));
+  const columns = 'index, at, kind, action, hold, agent, person, data';
+  await inDatabase(`CREATE TABLE kept AS SELECT ${columns} FROM audit_log WHERE index = 10`, 'DELETE FROM audit_log WHERE index = 10');
+  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}\nentry 10: an entry is missing here`));
+  await assert.rejects(gateway.cli(['audit', 'export', directory('fifth')]), /ended with 1: .*Entry 10 is missing from the log/s);
+  assert.ok(!fs.existsSync(path.join(directory('fifth'), 'checkpoint')));
+  assert.ok((await gateway.cli(['audit', 'show', '--json'])).length > CALLS, 'the others are shown');
+  await inDatabase(`INSERT INTO audit_log (${columns}) SELECT ${columns} FROM kept`, 'DROP TABLE kept');
+  await gateway.cli(['audit', 'verify']);
+
+  const last = await inDatabase('DELETE FROM audit_log WHERE index = (SELECT max(index) FROM audit_log) RETURNING index');
+  await assert.rejects(gateway.cli(['audit', 'verify']), new RegExp(`ended with 1: ${changed}\nentry ${last}: an entry is missing here`));
+  await assert.rejects(gateway.cli(['audit', 'export', directory('sixth')]), new RegExp(`ended with 1: .*Entry ${last} is missing from the log`, 's'));
 });
 
 test('a head that was changed stops the tree, not the gateway', { timeout: 60_000 }, async () => {

@@ -2,6 +2,7 @@
 #include "gateway/audit/exported_log.hpp"
 
 #include "gateway/audit/leaf.hpp"
+#include "gateway/audit/log_check.hpp"
 #include "gateway/audit/log_tree.hpp"
 #include "tests/storage/fixture.hpp"
 
@@ -78,12 +79,18 @@ void put(const fs::path& file, const std::string& bytes)
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 
+std::string told(const verification& v)
+{
+    std::string all;
+    for (const auto& f : v.findings) all += "entry " + std::to_string(f.index) + ": " + f.message + "\n";
+    return all;
+}
+
 std::string told(const exported_verification& v)
 {
     std::string all;
     for (const auto& f : v.files) all += f + "\n";
-    for (const auto& f : v.record.findings) all += "entry " + std::to_string(f.index) + ": " + f.message + "\n";
-    return all;
+    return all + told(v.record);
 }
 
 struct exported {
@@ -236,6 +243,81 @@ TEST_CASE("an export needs a directory of its own")
     CHECK(verify_exported(e.at, {}).in_order());
     const storage::temporary_directory empty;
     CHECK(write(empty.path(), entries(), note_of(entries(), key())).has_value());
+}
+
+TEST_CASE("a place in the log that has no entry")
+{
+    struct row {
+        const char* name;
+        std::vector<std::int64_t> there;
+        std::int64_t size;
+        const char* then;
+    };
+    const row rows[] = {
+        {"none is missing", {0, 1, 2, 3}, 4, ""},
+        {"nothing there is", {}, 0, ""},
+        {"the first", {1, 2, 3}, 4, "entry 0: an entry is missing here\n"},
+        {"one between, and it is said once", {0, 2, 3}, 4, "entry 1: an entry is missing here\n"},
+        {"several", {0, 3}, 4, "entry 1: an entry is missing here, and so are those up to 2\n"},
+        {"the last", {0, 1, 2}, 4, "entry 3: an entry is missing here\n"},
+        {"all", {}, 4, "entry 0: an entry is missing here, and so are those up to 3\n"},
+        {"here and there",
+         {1, 3},
+         5,
+         "entry 0: an entry is missing here\nentry 2: an entry is missing here\nentry 4: an entry is missing here\n"},
+        {"one twice", {0, 1, 1, 2}, 3, "entry 1: it is there twice\n"},
+    };
+    std::string leaf;
+    write_leaf(entries().front(), leaf);
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        log_check check;
+        for (const auto index : r.there) check.look(index, leaf, {});
+        check.ends_at(r.size);
+        CHECK(told(check.finish()) == r.then);
+    }
+    log_check check;
+    check.look(0, leaf, {});
+    check.look(7, "no entry", {});
+    CHECK(told(check.finish()).find("\nentry 7: it is not JSON") != std::string::npos);
+}
+
+TEST_CASE("what a hostile export has wrong is counted, and some of each kind is kept")
+{
+    const storage::temporary_directory base;
+    const fs::path at = base.path() / "export";
+    constexpr std::size_t bad = 1000, more = 60;
+    auto writer = export_writer::begin(at);
+    REQUIRE(writer.has_value());
+    tree::compact_range range;
+    for (std::size_t i = 0; i < bad; ++i) {
+        // Every other one is no entry; the data of the rest are not there.
+        const std::string leaf =
+            i % 2 == 0 ? "x" : R"({"at":"a","data_sha256":")" + std::string(64, static_cast<char>('0' + i % 3)) + R"(","kind":"verdict"})";
+        REQUIRE(writer->add(leaf, {}).has_value());
+        range.append(tree::leaf_hash(leaf));
+    }
+    const auto note = tree::sign_note(tree::checkpoint{"sallyport/test", range.size(), range.root()}.text(), verifier_of(key()),
+                                      [&](std::string_view text) { return key().sign(text); });
+    REQUIRE(writer->finish(note, verifier_of(key())).has_value());
+    for (std::size_t i = 0; i < more; ++i) put(at / "more" / std::to_string(i), "");
+
+    const auto found = verify_exported(at, {});
+    CHECK_FALSE(found.in_order());
+    CHECK(found.record.findings.size() == 2 * most_of_a_kind);
+    CHECK(found.record.left_out == bad - 2 * most_of_a_kind);
+    CHECK(found.files.size() == 3 + most_of_a_kind);  // three data files are missing
+    CHECK(found.files_left_out == more - most_of_a_kind);
+}
+
+TEST_CASE("data longer than any entry's is not read")
+{
+    const exported e;
+    for (const auto& file : files_of(e.at)) {
+        if (file.parent_path().filename() != "data") continue;
+        fs::resize_file(file, (4 << 20) + 1);
+        CHECK(told(verify_exported(e.at, {})).find("is longer than it can be") != std::string::npos);
+    }
 }
 
 TEST_CASE("an empty log")
