@@ -299,16 +299,9 @@ std::vector<stored_hold> read_locked(transaction& tx, std::span<const hold_id> i
     return read_all(tx, run(tx, get_holds, array_of(ids), with == payload::read));
 }
 
-std::vector<stored_hold> due(transaction& tx, std::size_t limit) { return read_locked(tx, lock_due(tx, {limit}), payload::leave); }
-
 std::optional<time_point> next_wake(transaction& tx)
 {
     return first_row(run(tx, read_next_wake), [](reader& r) { return r.maybe_time(); }).value();
-}
-
-std::vector<stored_hold> claim_approved(transaction& tx, std::string_view replica, std::size_t limit)
-{
-    return read_locked(tx, claim(tx, replica, {limit}), payload::read);
 }
 
 void unclaim(transaction& tx, hold_id id, std::string_view replica, std::optional<time_point> retry_at)
@@ -321,11 +314,6 @@ void unclaim_all(transaction& tx, std::string_view replica) { run(tx, unclaim_ho
 std::optional<time_point> next_claimable(transaction& tx)
 {
     return first_row(run(tx, read_next_claimable), [](reader& r) { return r.maybe_time(); }).value();
-}
-
-std::vector<stored_hold> abandoned(transaction& tx, std::string_view replica, std::size_t limit)
-{
-    return read_locked(tx, lock_abandoned(tx, replica, {limit}), payload::leave);
 }
 
 std::vector<stored_hold> list(transaction& tx, const hold_query& q)

@@ -151,19 +151,14 @@ std::vector<hold_id> lock_releasing(transaction&, std::string_view replica, cons
 /// In the order of the ids. They are locked by this transaction.
 std::vector<stored_hold> read_locked(transaction&, std::span<const hold_id>, payload);
 
-/// The same in one step.
-std::vector<stored_hold> due(transaction&, std::size_t limit);
 std::optional<time_point> next_wake(transaction&);
 
-/// With payload.
-std::vector<stored_hold> claim_approved(transaction&, std::string_view replica, std::size_t limit);
 /// The claimed ones go back, to be claimed from `retry_at` on.
 void unclaim(transaction&, hold_id, std::string_view replica, std::optional<time_point> retry_at);
 /// Every claim of this replica on what is still approved: after a claim whose commit is in doubt.
 void unclaim_all(transaction&, std::string_view replica);
 /// When the next approved hold may be claimed: its retry_at, else its decision's time.
 std::optional<time_point> next_claimable(transaction&);
-std::vector<stored_hold> abandoned(transaction&, std::string_view replica, std::size_t limit);
 
 /// Newest first. The caller says with `hold_cursor::after` the last row where to go on.
 std::vector<stored_hold> list(transaction&, const hold_query&);

@@ -24,7 +24,7 @@ struct move_result {
     std::vector<effect> effects;
 };
 
-/// `read` must be locked in this transaction (get_for_update, due, claim_approved). The refusal of the step is the failure;
+/// `read` must be locked in this transaction (get_for_update, read_locked). The refusal of the step is the failure;
 /// a lost race is `conflict`, after which the transaction rolls back and may be run again.
 result<move_result> apply(storage::transaction&, storage::stored_hold read, const event&, const directory&,
                           const storage::hold_store::advance_options& = {});

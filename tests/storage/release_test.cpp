@@ -5,11 +5,32 @@
 
 #include <future>
 #include <latch>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sallyport::storage {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+using many = std::vector<stored_hold>;
+
+many read_due(transaction& tx, std::size_t limit)
+{
+    return hold_store::read_locked(tx, hold_store::lock_due(tx, {limit}), payload::leave);
+}
+many claim(transaction& tx, std::string_view replica, std::size_t limit)
+{
+    return hold_store::read_locked(tx, hold_store::claim(tx, replica, {limit}), payload::read);
+}
+many read_abandoned(transaction& tx, std::string_view replica, std::size_t limit)
+{
+    return hold_store::read_locked(tx, hold_store::lock_abandoned(tx, replica, {limit}), payload::leave);
+}
+
+}  // namespace
 
 TEST_CASE_FIXTURE(holds, "what time moves: due once, by one, in order")
 {
@@ -23,14 +44,14 @@ TEST_CASE_FIXTURE(holds, "what time moves: due once, by one, in order")
     std::latch have(2), done(2);
     auto other_due = std::async(std::launch::async, [&] {
         return in([&](transaction& tx) {
-            auto due = hold_store::due(tx, 1);
+            auto due = read_due(tx, 1);
             have.arrive_and_wait();
             done.arrive_and_wait();
             return due;
         });
     });
     have.arrive_and_wait();
-    const auto mine = in([&](transaction& tx) { return hold_store::due(tx, 10); });  // does not wait
+    const auto mine = in([&](transaction& tx) { return read_due(tx, 10); });  // does not wait
     done.arrive_and_wait();
     const auto theirs = other_due.get();
     REQUIRE(theirs.size() == 1);
@@ -38,7 +59,7 @@ TEST_CASE_FIXTURE(holds, "what time moves: due once, by one, in order")
     REQUIRE(mine.size() == 1);
     CHECK(mine[0].hold.id == some_id<hold_id>(1));
     CHECK(mine[0].now >= *mine[0].hold.wake_at);
-    const auto both = in([&](transaction& tx) { return hold_store::due(tx, 10); });
+    const auto both = in([&](transaction& tx) { return read_due(tx, 10); });
     REQUIRE(both.size() == 2);
     CHECK(both[0].hold.id == some_id<hold_id>(2));
 }
@@ -47,14 +68,14 @@ TEST_CASE_FIXTURE(holds, "a release is claimed by one, and given back")
 {
     in([&](transaction& tx) { approve(tx, 1), approve(tx, 2); });
     CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx); }).has_value());
-    const auto mine = in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 1); });
+    const auto mine = in([](transaction& tx) { return claim(tx, "r1", 1); });
     REQUIRE(mine.size() == 1);
     CHECK(mine[0].hold.id == some_id<hold_id>(1));
     CHECK_FALSE(mine[0].action.sealed_payload.empty());
-    const auto theirs = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); });
+    const auto theirs = in([](transaction& tx) { return claim(tx, "r2", 10); });
     REQUIRE(theirs.size() == 1);
     CHECK(theirs[0].hold.id == some_id<hold_id>(2));
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    CHECK(in([](transaction& tx) { return claim(tx, "r1", 10); }).empty());
     CHECK_FALSE(in([](transaction& tx) { return hold_store::next_claimable(tx); }));
 
     hold sending = mine[0].hold;
@@ -65,14 +86,14 @@ TEST_CASE_FIXTURE(holds, "a release is claimed by one, and given back")
 
     // Given back: not before its time, and not by another.
     in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r1", std::nullopt); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    CHECK(in([](transaction& tx) { return claim(tx, "r1", 10); }).empty());
     in([&](transaction& tx) { hold_store::unclaim(tx, theirs[0].hold.id, "r2", tx.now() + 1h); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).empty());
+    CHECK(in([](transaction& tx) { return claim(tx, "r1", 10); }).empty());
     CHECK(in([](transaction& tx) { return hold_store::next_claimable(tx).value() > tx.now(); }));
     sql("UPDATE holds SET retry_at = now() WHERE retry_at IS NOT NULL");
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r1", 10); }).size() == 1);
+    CHECK(in([](transaction& tx) { return claim(tx, "r1", 10); }).size() == 1);
     in([](transaction& tx) { hold_store::unclaim_all(tx, "r1"); });
-    CHECK(in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 10); }).size() == 1);
+    CHECK(in([](transaction& tx) { return claim(tx, "r2", 10); }).size() == 1);
 
     // The outcome.
     const auto read = stored(1);
@@ -88,7 +109,7 @@ TEST_CASE_FIXTURE(holds, "nothing could be sent: again, after a while")
 {
     in([&](transaction& tx) {
         const auto approved = approve(tx, 1);
-        REQUIRE(hold_store::claim_approved(tx, "r1", 1).size() == 1);
+        REQUIRE(claim(tx, "r1", 1).size() == 1);
         hold sending = approved;
         sending.status = hold_status::releasing;
         sending.wake_at.reset();
@@ -99,10 +120,10 @@ TEST_CASE_FIXTURE(holds, "nothing could be sent: again, after a while")
         again.attempts = 1;
         again.wake_at = again.release_by;
         REQUIRE(hold_store::advance(tx, sending, again, {"r1", tx.now() + 1h}) == race::won);
-        CHECK(hold_store::claim_approved(tx, "r2", 1).empty());
+        CHECK(claim(tx, "r2", 1).empty());
     });
     sql("UPDATE holds SET retry_at = now()");
-    const auto claimed = in([](transaction& tx) { return hold_store::claim_approved(tx, "r2", 1); });
+    const auto claimed = in([](transaction& tx) { return claim(tx, "r2", 1); });
     REQUIRE(claimed.size() == 1);
     CHECK(claimed[0].hold.attempts == 1);
     CHECK_FALSE(claimed[0].hold.maybe_sent);
@@ -158,7 +179,7 @@ TEST_CASE_FIXTURE(holds, "what a dead replica left")
 {
     in([&](transaction& tx) {
         for (unsigned n = 1; n <= 2; ++n) approve(tx, n);
-        const auto claimed = hold_store::claim_approved(tx, "r1", 2);
+        const auto claimed = claim(tx, "r1", 2);
         REQUIRE(claimed.size() == 2);
         hold sending = claimed[0].hold;
         sending.status = hold_status::releasing;
@@ -166,9 +187,7 @@ TEST_CASE_FIXTURE(holds, "what a dead replica left")
         REQUIRE(hold_store::advance(tx, claimed[0].hold, sending, {"r1", std::nullopt}) == race::won);
     });
     const auto left = [&](const char* to) {
-        return in([&](transaction& tx) {
-            return std::pair(hold_store::abandoned(tx, to, 10).size(), hold_store::claim_approved(tx, to, 10).size());
-        });
+        return in([&](transaction& tx) { return std::pair(read_abandoned(tx, to, 10).size(), claim(tx, to, 10).size()); });
     };
     CHECK(left("r2") == std::pair<std::size_t, std::size_t>(0, 0));
     CHECK(in([](transaction& tx) { return replica_store::alive(tx); }) == 2);
@@ -189,10 +208,10 @@ TEST_CASE_FIXTURE(holds, "what a dead replica left")
     SUBCASE("it fell silent; but not for its own eyes")
     {
         sql("UPDATE replicas SET heartbeat_at = now() - interval '1 minute' WHERE id = 'r1'");
-        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r1", 10); }).empty());
+        CHECK(in([](transaction& tx) { return read_abandoned(tx, "r1", 10); }).empty());
         // Silence counts only once the database has been up as long: this one has, or has just been started for us.
         const bool counts = ask("SELECT pg_postmaster_start_time() <= now() - interval '10 seconds'") == "t";
-        CHECK(in([](transaction& tx) { return hold_store::abandoned(tx, "r2", 10); }).size() == (counts ? 1 : 0));
+        CHECK(in([](transaction& tx) { return read_abandoned(tx, "r2", 10); }).size() == (counts ? 1 : 0));
     }
 }
 
