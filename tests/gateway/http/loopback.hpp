@@ -156,8 +156,9 @@ public:
     /// Up to and with the mark; what came before the end if that comes first.
     std::string until(std::string_view mark)
     {
-        for (;;) {
-            if (const std::size_t at = read_.find(mark); at != std::string::npos) return take(at + mark.size());
+        for (std::size_t searched = 0;;) {
+            if (const std::size_t at = read_.find(mark, searched); at != std::string::npos) return take(at + mark.size());
+            searched = read_.size() - std::min(read_.size(), mark.size() - 1);
             if (!more()) return take(read_.size());
         }
     }
