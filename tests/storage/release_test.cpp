@@ -17,10 +17,7 @@ namespace {
 
 using many = std::vector<stored_hold>;
 
-many read_due(transaction& tx, std::size_t limit)
-{
-    return hold_store::read_locked(tx, hold_store::lock_due(tx, {limit}), payload::leave);
-}
+many read_due(transaction& tx, std::size_t limit) { return hold_store::read_locked(tx, hold_store::lock_due(tx, {limit}), payload::leave); }
 many claim(transaction& tx, std::string_view replica, std::size_t limit)
 {
     return hold_store::read_locked(tx, hold_store::claim(tx, replica, {limit}), payload::read);
