@@ -60,13 +60,12 @@ result<tree::compact_range> log_tree::read(const storage::audit_head& head) cons
 
 bool log_tree::remember(const std::string& note) const
 {
-    const std::string origin = note.substr(0, note.find('\n'));
+    const auto told = tree::checkpoint::parse(std::string_view(note).substr(0, note.rfind("\n\n") + 1));
+    if (!told || !is_origin(told->origin)) return false;
     const std::lock_guard lock(known_->mutex);
-    if (note.empty() || !is_origin(origin)) return false;
-    const auto text = tree::open_note(note, verifier(origin));
-    const auto found = text ? tree::checkpoint::parse(*text) : std::nullopt;
-    if (!found || (known_->newest && known_->newest->size >= found->size)) return false;
-    known_->newest = found;
+    // Nearly always it is the one that is known: a signature costs more than to see that.
+    if ((known_->newest && known_->newest->size >= told->size) || !tree::open_note(note, verifier(told->origin))) return false;
+    known_->newest = told;
     return true;
 }
 
