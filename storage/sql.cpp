@@ -1,5 +1,7 @@
 #include "storage/sql.hpp"
 
+#include "workflows/utc_text.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
@@ -23,22 +25,8 @@ bool digits(std::string_view text, std::size_t at, std::size_t count, int& value
 
 std::string sql_time(time_point t)
 {
-    // By hand: the log's entries are written by the ten thousand.
-    using namespace std::chrono;
-    const auto day = floor<days>(t);
-    const year_month_day date{day};
-    const hh_mm_ss clock{t - day};
-    std::string text = "0000-00-00 00:00:00.000000+00";
-    const auto put = [&text](std::size_t end, std::size_t count, std::int64_t value) {
-        for (; count > 0; --count, value /= 10) text[--end] = static_cast<char>('0' + value % 10);
-    };
-    put(4, 4, static_cast<int>(date.year()));
-    put(7, 2, static_cast<unsigned>(date.month()));
-    put(10, 2, static_cast<unsigned>(date.day()));
-    put(13, 2, clock.hours().count());
-    put(16, 2, clock.minutes().count());
-    put(19, 2, clock.seconds().count());
-    put(26, 6, clock.subseconds().count());
+    std::string text(utc_text(t, ' ').microseconds());
+    text += "+00";
     return text;
 }
 

@@ -1,9 +1,10 @@
 #include "workflows/time.hpp"
 
+#include "workflows/utc_text.hpp"
+
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 
 namespace sallyport {
 namespace {
@@ -43,15 +44,9 @@ bool take(std::string_view& text, char c) noexcept
 
 std::string format_rfc3339(time_point t)
 {
-    const auto day = floor<days>(t);
-    const year_month_day date{day};
-    const hh_mm_ss clock{floor<milliseconds>(t - day)};
-    std::array<char, 40> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                     static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                                     static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-    return {text.data(), static_cast<std::size_t>(length)};
+    std::string text(utc_text(t, 'T').milliseconds());
+    text += 'Z';
+    return text;
 }
 
 std::optional<time_point> parse_rfc3339(std::string_view text) noexcept

@@ -2,10 +2,10 @@
 
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/tree/tiles.hpp"
+#include "workflows/utc_text.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <optional>
 
 namespace sallyport::audit {
@@ -22,26 +22,6 @@ void add_id(std::string& out, std::string_view name, const std::optional<id<Kind
     out.back() = '"';
 }
 
-void add_time(std::string& out, time_point t)
-{
-    using namespace std::chrono;
-    const auto day = floor<days>(t);
-    const year_month_day date{day};
-    const hh_mm_ss clock{t - day};
-    const auto at = out.size();
-    out += "0000-00-00T00:00:00.000000Z";
-    const auto put = [&](std::size_t end, std::size_t count, std::int64_t value) {
-        for (end += at; count > 0; --count, value /= 10) out[--end] = static_cast<char>('0' + value % 10);
-    };
-    put(4, 4, static_cast<int>(date.year()));
-    put(7, 2, static_cast<unsigned>(date.month()));
-    put(10, 2, static_cast<unsigned>(date.day()));
-    put(13, 2, clock.hours().count());
-    put(16, 2, clock.minutes().count());
-    put(19, 2, clock.seconds().count());
-    put(26, 6, clock.subseconds().count());
-}
-
 // A kind is a word of ours: it needs no escapes.
 void write(const storage::audit_entry& e, std::string& out, bool apart)
 {
@@ -49,7 +29,8 @@ void write(const storage::audit_entry& e, std::string& out, bool apart)
     add_id(out, R"({"action":")", e.action);
     add_id(out, out.empty() ? R"({"agent":")" : R"(,"agent":")", e.agent);
     out += out.empty() ? R"({"at":")" : R"(,"at":")";
-    add_time(out, e.at);
+    out += utc_text(e.at, 'T').microseconds();
+    out += 'Z';
     if (apart) {
         out += R"(","data_sha256":")";
         append_hex(out, sha256(e.data).view());
