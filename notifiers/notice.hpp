@@ -1,0 +1,74 @@
+// What a channel tells: one hold, as it stands at the moment of telling, to one recipient. Plain values. Text that an agent
+// wrote has been made inert already (controls, line breaks and bidirectional overrides shown escaped); each channel
+// escapes what its own markup would read.
+#pragma once
+
+#include "workflows/hold.hpp"
+#include "workflows/ids.hpp"
+#include "workflows/time.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::notifiers {
+
+struct recipient {
+    person_id id;
+    std::string handle;
+    std::string name;
+    std::string email;
+};
+
+/// A rule that asks for people.
+struct notice_reason {
+    std::string rule;
+    std::string summary;
+};
+
+struct notice {
+    enum class kind {
+        asked,  // this recipient may decide from now on
+        ended,  // what was asked needs no decision any more: `status` says how it ended
+    };
+
+    std::string key;  // the same for each attempt, and for no other notice; visible ASCII, at most 128 characters
+    kind what = kind::asked;
+    std::optional<recipient> to;  // none: a webhook, which tells of the hold, not to a person
+
+    hold_id hold;
+    action_id action;
+    hold_status status = hold_status::held;
+    std::vector<notice_reason> reasons;  // at least one
+    std::string agent;                   // its name
+    std::string owner;                   // a handle, or `team:NAME`
+    std::string route;
+    std::string method, authority, target;  // of what will be sent
+    std::vector<std::string> workflows;     // by name
+    int approvals_needed = 1;
+    int approvals_given = 0;
+    time_point created_at;
+    time_point expires_at;
+
+    // Of what has ended.
+    std::optional<time_point> closed_at;
+    std::vector<std::string> decided_by;  // names, in the order of deciding
+    std::string reason;                   // what the person wrote, of a denial
+    std::optional<int> upstream_status;
+
+    std::string link;         // to the page of this hold
+    std::string earlier_ref;  // `delivered::message_ref` of the notice that asked this recipient; empty when there was none
+};
+
+/// `asked`, `ended`.
+std::string_view name_of(notice::kind) noexcept;
+
+/// What will happen, or what was asked, in one sentence: the first reason's summary, or the request line where that says nothing.
+std::string sentence(const notice&);
+
+/// How it ended, in one sentence for people: `Approved by Ada Lovelace and sent; the upstream answered 201.` Of a notice that
+/// is `ended`.
+std::string outcome_sentence(const notice&);
+
+}  // namespace sallyport::notifiers
