@@ -36,6 +36,7 @@ struct notice {
     std::string key;  // the same for each attempt, and for no other notice; visible ASCII, at most 128 characters
     kind what = kind::asked;
     std::optional<recipient> to;  // none: a webhook, which tells of the hold, not to a person
+    time_point told_at;           // when this was composed: another with each attempt
 
     hold_id hold;
     action_id action;

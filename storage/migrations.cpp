@@ -16,6 +16,7 @@ constexpr auto all = std::to_array<migration>({
     {3, "the log, what is told to people, and the gateway's own keys", migration_003},
     {4, "what a hold must remember of its sending", migration_004},
     {5, "cheaper entries in the log, and what its tree is called", migration_005},
+    {6, "messages that need no telling any more", migration_006},
 });
 
 constexpr bool numbered()

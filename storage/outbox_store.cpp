@@ -2,7 +2,11 @@
 
 #include "storage/sql.hpp"
 
-namespace sallyport::storage::outbox_store {
+namespace sallyport::storage {
+
+std::string_view name_of(message_kind what) noexcept { return what == message_kind::asked ? "asked" : "ended"; }
+
+namespace outbox_store {
 namespace {
 
 #define OUTBOX_COLUMNS "id, key, channel, hold, person, payload, state, attempts, message_ref, last_error, next_at, created_at"
@@ -13,6 +17,15 @@ const statement enqueue_messages{"enqueue_messages", R"(
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
            AS given (key, channel, hold, person, payload, place)
      ORDER BY place
+    ON CONFLICT (key) DO NOTHING)"};
+
+// The key is made of the first one's, so that nobody is told of an end twice.
+const statement enqueue_ended_messages{"enqueue_ended_messages", R"(
+    INSERT INTO outbox (key, channel, hold, person, payload, next_at, created_at)
+    SELECT DISTINCT ON (channel, person) key || '/ended', channel, hold, person, 'ended', statement_timestamp(), statement_timestamp()
+      FROM outbox
+     WHERE hold = $1 AND payload = 'asked'
+     ORDER BY channel, person, id
     ON CONFLICT (key) DO NOTHING)"};
 
 const statement due_messages{"due_messages", R"(
@@ -36,18 +49,35 @@ const statement message_dead{"message_dead", "UPDATE outbox SET state = 'dead', 
 const statement message_revive{"message_revive", R"(
     UPDATE outbox SET state = 'pending', next_at = statement_timestamp(), attempts = 0 WHERE id = $1 AND state = 'dead')"};
 
+const statement message_skip{"message_skip", "UPDATE outbox SET state = 'skipped', last_error = $2 WHERE id = $1 AND state = 'pending'"};
+const statement skip_other_channels{"skip_other_channels", R"(
+    UPDATE outbox SET state = 'skipped', last_error = 'the channel is not configured'
+     WHERE state = 'pending' AND channel <> ALL ($1::text[]))"};
+
+const statement message_asked_before{"message_asked_before", "SELECT " OUTBOX_COLUMNS R"( FROM outbox
+     WHERE hold = $1 AND channel = $2 AND person IS NOT DISTINCT FROM $3 AND payload = 'asked'
+     ORDER BY id DESC LIMIT 1)"};
 const statement messages_of_hold{"messages_of_hold", "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE hold = $1 ORDER BY id"};
 const statement dead_messages{"dead_messages", "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE state = 'dead' ORDER BY id DESC LIMIT $1"};
-const statement pending_messages{"pending_messages", R"(
-    SELECT channel, count(*) FROM outbox WHERE state = 'pending' GROUP BY channel)"};
-const statement next_message{"next_message", "SELECT min(next_at) FROM outbox WHERE state = 'pending'"};
-const statement drop_sent_messages{"drop_sent_messages", "DELETE FROM outbox WHERE state = 'sent' AND created_at < $1"};
+const statement count_messages{"count_messages", R"(
+    SELECT channel, count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'dead'),
+           min(created_at) FILTER (WHERE state = 'pending')
+      FROM outbox WHERE state IN ('pending', 'dead') GROUP BY channel)"};
+const statement drop_messages{"drop_messages", "DELETE FROM outbox WHERE state IN ('sent', 'skipped') AND created_at < $1"};
 
 std::optional<outbox_state> state_named(std::string_view name)
 {
     if (name == "pending") return outbox_state::pending;
     if (name == "sent") return outbox_state::sent;
     if (name == "dead") return outbox_state::dead;
+    if (name == "skipped") return outbox_state::skipped;
+    return std::nullopt;
+}
+
+std::optional<message_kind> kind_named(std::string_view name)
+{
+    if (name == name_of(message_kind::asked)) return message_kind::asked;
+    if (name == name_of(message_kind::ended)) return message_kind::ended;
     return std::nullopt;
 }
 
@@ -59,7 +89,7 @@ outbox_entry entry_of(reader& r)
     e.channel = r.text();
     e.hold = r.maybe_id<hold_id>();
     e.person = r.maybe_id<person_id>();
-    e.payload = r.text();
+    e.what = r.named(kind_named);
     e.state = r.named(state_named);
     e.attempts = static_cast<int>(r.number());
     e.message_ref = r.text();
@@ -76,16 +106,18 @@ race of(std::size_t changed) { return changed == 1 ? race::won : race::lost; }
 std::size_t enqueue(transaction& tx, std::span<const outbox_entry> entries)
 {
     if (entries.empty()) return 0;
-    array_literal keys, channels, holds, people, payloads;
+    array_literal keys, channels, holds, people, kinds;
     for (const auto& e : entries) {
         keys.add(e.key);
         channels.add(e.channel);
         holds.add(e.hold);
         people.add(e.person);
-        payloads.add(e.payload);
+        kinds.add(name_of(e.what));
     }
-    return change(tx, enqueue_messages, keys.text(), channels.text(), holds.text(), people.text(), payloads.text());
+    return change(tx, enqueue_messages, keys.text(), channels.text(), holds.text(), people.text(), kinds.text());
 }
+
+std::size_t enqueue_ended(transaction& tx, hold_id hold) { return change(tx, enqueue_ended_messages, hold); }
 
 std::vector<outbox_entry> due(transaction& tx, std::string_view channel, std::size_t limit, duration lease)
 {
@@ -98,27 +130,35 @@ race again(transaction& tx, std::int64_t id, time_point next_at, std::string_vie
     return of(change(tx, message_again, id, next_at, error));
 }
 race dead(transaction& tx, std::int64_t id, std::string_view error) { return of(change(tx, message_dead, id, error)); }
+race skip(transaction& tx, std::int64_t id, std::string_view why) { return of(change(tx, message_skip, id, why)); }
+std::size_t skip_all_but(transaction& tx, std::span<const std::string> channels)
+{
+    return change(tx, skip_other_channels, array_of(channels));
+}
 race revive(transaction& tx, std::int64_t id) { return of(change(tx, message_revive, id)); }
 
 std::vector<outbox_entry> of_hold(transaction& tx, hold_id hold) { return all_rows(run(tx, messages_of_hold, hold), entry_of); }
 std::vector<outbox_entry> dead_letters(transaction& tx, std::size_t limit) { return all_rows(run(tx, dead_messages, limit), entry_of); }
 
-std::map<std::string, std::int64_t> pending(transaction& tx)
+std::optional<outbox_entry> asked_before(transaction& tx, const outbox_entry& e)
 {
-    std::map<std::string, std::int64_t> counts;
-    for (const pqxx::row& row : run(tx, pending_messages)) {
+    return first_row(run(tx, message_asked_before, e.hold, e.channel, e.person), entry_of);
+}
+
+std::map<std::string, channel_counts> counts(transaction& tx)
+{
+    std::map<std::string, channel_counts> all;
+    for (const pqxx::row& row : run(tx, count_messages)) {
         reader r(row);
-        auto channel = r.text();
-        counts[std::move(channel)] = r.number();
+        auto& one = all[r.text()];
+        one.pending = r.number();
+        one.dead = r.number();
+        one.oldest = r.maybe_time();
     }
-    return counts;
+    return all;
 }
 
-std::optional<time_point> next_due(transaction& tx)
-{
-    return first_row(run(tx, next_message), [](reader& r) { return r.maybe_time(); }).value();
-}
+std::size_t remove_over(transaction& tx, time_point before) { return change(tx, drop_messages, before); }
 
-std::size_t remove_sent(transaction& tx, time_point before) { return change(tx, drop_sent_messages, before); }
-
-}  // namespace sallyport::storage::outbox_store
+}  // namespace outbox_store
+}  // namespace sallyport::storage

@@ -16,15 +16,20 @@
 
 namespace sallyport::storage {
 
-enum class outbox_state { pending, sent, dead };
+/// `skipped`: nobody needs to be told any more, or the channel is not configured.
+enum class outbox_state { pending, sent, dead, skipped };
+
+/// What a message tells: that its person is asked, or that what was asked has ended.
+enum class message_kind { asked, ended };
+std::string_view name_of(message_kind) noexcept;
 
 struct outbox_entry {
     std::int64_t id = 0;  // given by the database
     std::string key;      // unique for ever: enqueuing it again does nothing
     std::string channel;  // `slack`, `email`, a webhook's id…
     std::optional<hold_id> hold;
-    std::optional<person_id> person;
-    std::string payload;  // text for the channel
+    std::optional<person_id> person;  // none: the channel tells of the hold, not to a person
+    message_kind what = message_kind::asked;
     outbox_state state = outbox_state::pending;
     int attempts = 0;         // begun
     std::string message_ref;  // what the channel calls the message, for later updates
@@ -35,8 +40,10 @@ struct outbox_entry {
 
 namespace outbox_store {
 
-/// `key`, `channel`, `hold`, `person` and `payload` count; due at once. How many are new.
+/// `key`, `channel`, `hold`, `person` and `what` count; due at once. How many are new.
 std::size_t enqueue(transaction&, std::span<const outbox_entry>);
+/// For whoever was asked about that hold, on the same channel: that it has ended. How many are new.
+std::size_t enqueue_ended(transaction&, hold_id);
 
 /// Takes what is due: it counts one attempt more and is due again after `lease`, so that a delivery whose replica dies
 /// is tried by another. Two replicas never get the same one within the lease.
@@ -46,15 +53,27 @@ std::vector<outbox_entry> due(transaction&, std::string_view channel, std::size_
 race sent(transaction&, std::int64_t id, std::string_view message_ref);
 race again(transaction&, std::int64_t id, time_point next_at, std::string_view error);
 race dead(transaction&, std::int64_t id, std::string_view error);
+race skip(transaction&, std::int64_t id, std::string_view why);
+/// Skips what waits for channels other than these. How many.
+std::size_t skip_all_but(transaction&, std::span<const std::string> channels);
 /// A dead letter is due again, at once.
 race revive(transaction&, std::int64_t id);
 
+/// The newest that asked the same recipient of the hold on the same channel as this one.
+std::optional<outbox_entry> asked_before(transaction&, const outbox_entry&);
+
 std::vector<outbox_entry> of_hold(transaction&, hold_id);                 // in the order of their making
 std::vector<outbox_entry> dead_letters(transaction&, std::size_t limit);  // newest first
-/// How many wait, by channel.
-std::map<std::string, std::int64_t> pending(transaction&);
-std::optional<time_point> next_due(transaction&);
-std::size_t remove_sent(transaction&, time_point before);
+
+struct channel_counts {
+    std::int64_t pending = 0;
+    std::int64_t dead = 0;
+    std::optional<time_point> oldest;  // of those pending
+};
+/// Of each channel for which something waits or died.
+std::map<std::string, channel_counts> counts(transaction&);
+/// Those that were sent or skipped.
+std::size_t remove_over(transaction&, time_point before);
 
 }  // namespace outbox_store
 }  // namespace sallyport::storage

@@ -1,6 +1,8 @@
 #include "gateway/release/hold_maker.hpp"
 
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/telling.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -85,6 +87,7 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
         auto* const begun = std::get_if<moved>(&opened);
         row.hold = begun ? std::move(begun->next) : std::move(fresh);
         row.record = entries_of(row.action, row.hold);
+        if (begun) row.tell = messages_of(row.hold, begun->effects);
         rows.push_back(std::move(row));
         places.push_back(answers.size());
         answers.emplace_back(made_hold{});

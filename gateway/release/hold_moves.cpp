@@ -1,6 +1,8 @@
 #include "gateway/release/hold_moves.hpp"
 
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/telling.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -54,6 +56,7 @@ result<move_result> apply(storage::transaction& tx, storage::stored_hold read, c
     if (storage::hold_store::advance(tx, read.hold, to.next, with) == storage::race::lost)
         return fail(problem::conflict, "The hold was changed at the same moment.");
     storage::audit_store::append(tx, entries_of_move(read.hold, to.next, read.now));
+    tell(tx, read.hold, to.next, to.effects);
     read.hold = std::move(to.next);
     return move_result{std::move(read), true, std::move(to.effects)};
 }

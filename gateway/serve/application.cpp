@@ -9,6 +9,7 @@
 #include "gateway/http/server.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/notify/dispatcher.hpp"
 #include "gateway/people/api.hpp"
 #include "gateway/release/clockwork.hpp"
 #include "gateway/serve/admin_api.hpp"
@@ -27,6 +28,8 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
+#include <cstring>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -66,6 +69,15 @@ struct stop_times {
     }
     clock::time_point upstreams, connections, outcomes, database, cluster;
 };
+
+// In [0, 1).
+double chance()
+{
+    std::uint32_t drawn = 0;
+    const std::string bytes = random_bytes(sizeof drawn);
+    std::memcpy(&drawn, bytes.data(), sizeof drawn);
+    return drawn / 4294967296.0;
+}
 
 std::string joined(const std::vector<std::string_view>& words)
 {
@@ -149,6 +161,7 @@ struct application::parts {
     std::unique_ptr<release::hold_maker> holds;
     std::unique_ptr<release::releaser> releaser;
     std::unique_ptr<release::clockwork> clockwork;
+    std::unique_ptr<notify::dispatcher> dispatcher;
     std::unique_ptr<people::event_hub> events;
     std::unique_ptr<people::api> people;
     std::unique_ptr<serve::services> services;
@@ -277,6 +290,7 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
         if (events) events->missed();
         directory->wake();
         releaser->wake();
+        dispatcher->wake();
     };
     heard.on_event = log_event;
 
@@ -291,6 +305,9 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     for (const auto& w : workers) lanes.push_back({&w->core(), &w->upstreams()});
     releaser = std::make_unique<release::releaser>(*db, *keys, standings, *signing, metrics, replica, std::move(lanes));
     clockwork = std::make_unique<release::clockwork>(*db, standings, *releaser, metrics, replica);
+    notify::dispatcher_options deliver;
+    deliver.chance = chance;
+    dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
     events = std::make_unique<people::event_hub>(*db);
     people = std::make_unique<people::api>(
         people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
@@ -311,6 +328,7 @@ void application::parts::tell(std::string_view channel, std::string_view word)
     for (const auto& w : workers) w->core().post([&at = *w, hold = *id] { at.wake_waiting(hold); });
     events->changed(*id);
     releaser->wake();
+    dispatcher->wake();
 }
 
 result<void> application::parts::begin()
@@ -328,6 +346,7 @@ result<void> application::parts::begin()
     directory->start();
     releaser->start();
     clockwork->start();
+    dispatcher->start();
     ops.db = db.get();
     ops.recorder = recorder.get();
     ops.started.store(true, std::memory_order_release);
@@ -370,6 +389,7 @@ try {
     }
     if (listener) listener->stop();
     if (clockwork) clockwork->stop();
+    if (dispatcher) dispatcher->stop();
     if (directory) directory->stop();
     if (recorder) recorder->stop();
     if (db) {

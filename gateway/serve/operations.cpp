@@ -61,7 +61,7 @@ http::awaitable<void> operations::measurements(http::exchange& x)
         auto work = [](storage::transaction& tx) {
             counts all;
             all.holds = storage::hold_store::open_counts(tx);
-            for (const auto& [channel, count] : storage::outbox_store::pending(tx)) all.outbox += count;
+            for (const auto& [channel, of] : storage::outbox_store::counts(tx)) all.outbox += of.pending;
             return all;
         };
         const auto counted = co_await db->run(x.core().get_executor(), std::move(work));

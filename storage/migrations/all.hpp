@@ -6,3 +6,4 @@
 #include "storage/migrations/003.hpp"
 #include "storage/migrations/004.hpp"
 #include "storage/migrations/005.hpp"
+#include "storage/migrations/006.hpp"

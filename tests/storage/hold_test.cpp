@@ -492,4 +492,43 @@ TEST_CASE_FIXTURE(holds, "large payloads go in parts")
     }
 }
 
+TEST_CASE_FIXTURE(holds, "who was asked is told of the end, once, and what nobody delivers is skipped")
+{
+    in([&](transaction& tx) {
+        auto h = make(1, tx.now());
+        outbox_entry hook;
+        hook.key = h.hold.id.text() + " ops";
+        hook.channel = "ops";
+        hook.hold = h.hold.id;
+        h.tell.push_back(hook);
+        REQUIRE(create(tx, h).what == created::kind::created);
+        CHECK(outbox_store::enqueue_ended(tx, h.hold.id) == 2);
+        CHECK(outbox_store::enqueue_ended(tx, h.hold.id) == 0);
+        CHECK(outbox_store::enqueue_ended(tx, some_id<hold_id>(2)) == 0);
+
+        const auto told = outbox_store::of_hold(tx, h.hold.id);
+        REQUIRE(told.size() == 4);
+        for (const auto& ended : {told[2], told[3]}) {
+            CAPTURE(ended.key);
+            CHECK(ended.what == message_kind::ended);
+            const auto asked = outbox_store::asked_before(tx, ended);
+            REQUIRE(asked);
+            CHECK(asked->what == message_kind::asked);
+            CHECK(asked->channel == ended.channel);
+            CHECK(asked->person == ended.person);
+            CHECK(ended.key == asked->key + "/ended");
+        }
+
+        CHECK(outbox_store::skip_all_but(tx, std::vector<std::string>{"ops"}) == 2);
+        CHECK(outbox_store::skip_all_but(tx, std::vector<std::string>{"ops"}) == 0);
+        CHECK(outbox_store::of_hold(tx, h.hold.id)[0].state == outbox_state::skipped);
+        CHECK(outbox_store::skip(tx, told[1].id, "over") == race::won);
+        CHECK(outbox_store::skip(tx, told[1].id, "over") == race::lost);
+        CHECK(outbox_store::sent(tx, told[1].id, "") == race::lost);
+        CHECK(outbox_store::counts(tx).at("ops").pending == 1);
+        CHECK(outbox_store::counts(tx).count("slack") == 0);
+        CHECK(outbox_store::remove_over(tx, tx.now() + 1h) == 3);
+    });
+}
+
 }  // namespace sallyport::storage

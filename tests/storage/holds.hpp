@@ -81,7 +81,6 @@ struct holds : fixture {
         message.channel = "slack";
         message.hold = h.hold.id;
         message.person = ada.id;
-        message.payload = "{}";
         h.tell = {message};
         return h;
     }

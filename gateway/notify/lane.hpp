@@ -1,0 +1,55 @@
+// One channel's part of the dispatcher: its threads, and what they do with a message.
+#pragma once
+
+#include "gateway/notify/dispatcher.hpp"
+#include "gateway/notify/notices.hpp"
+#include "notifiers/channel.hpp"
+#include "storage/outbox_store.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::notify {
+
+class dispatcher::lane {
+public:
+    lane(dispatcher&, std::string name, std::shared_ptr<notifiers::channel>);
+    ~lane();
+    lane(const lane&) = delete;
+    lane& operator=(const lane&) = delete;
+
+    void start();
+    /// Another configuration's channel of the same name; deliveries that run end with the one they began with.
+    void change(std::shared_ptr<notifiers::channel>);
+    void wake() noexcept;
+    /// Asks its threads to end, and cuts what they deliver; the destructor waits for them.
+    void end() noexcept;
+
+private:
+    using clock = std::chrono::steady_clock;
+    struct taken {
+        storage::outbox_entry message;
+        composition what;
+    };
+
+    void run();
+    /// False: nothing was due.
+    bool deliver_some();
+    result<std::vector<taken>> take();
+    void deliver(const taken&);
+    void write_down(const storage::outbox_entry&, const notifiers::delivery&);
+    void count(std::string_view result);
+    bool ending() const;
+
+    dispatcher& of_;
+    const std::string name_;
+    mutable std::mutex mutex_;  // for the members below
+    std::condition_variable wake_;
+    std::shared_ptr<notifiers::channel> channel_;
+    bool ending_ = false;
+    bool news_ = true;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace sallyport::notify

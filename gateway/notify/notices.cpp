@@ -1,0 +1,83 @@
+#include "gateway/notify/notices.hpp"
+
+#include <utility>
+
+namespace sallyport::notify {
+namespace {
+
+using storage::message_kind;
+using storage::outbox_state;
+
+std::optional<not_needed> superfluous(const hold& h, const person* who)
+{
+    if (h.status != hold_status::held) return not_needed{"it was over before it could be told"};
+    if (who && who->status != person_status::active) return not_needed{"the person is disabled"};
+    if (who && h.decided_by(who->id)) return not_needed{"the person has decided already"};
+    return std::nullopt;
+}
+
+std::vector<std::string> names_of_deciders(const hold& h, const directory& people)
+{
+    std::vector<std::string> names;
+    for (const decision& d : h.decisions) {
+        // Of a denial, who denied; the approvals before it decided nothing.
+        if (h.denied() && d.kind != decision_kind::deny) continue;
+        const person* who = people.find(d.by);
+        names.push_back(who ? who->name : d.by.text());
+    }
+    return names;
+}
+
+notifiers::notice notice_of(const storage::stored_hold& stored, const directory& people, std::string_view public_url)
+{
+    const hold& h = stored.hold;
+    notifiers::notice n;
+    n.hold = h.id;
+    n.action = h.action;
+    n.status = h.status;
+    for (const reason& r : h.reasons) n.reasons.push_back({r.rule, r.summary});
+    const agent* by = people.find(h.agent);
+    n.agent = by ? by->name : h.agent.text();
+    n.owner = h.owner.text();
+    n.route = h.route;
+    n.method = stored.action.method;
+    n.authority = stored.action.authority;
+    n.target = stored.action.target;
+    for (const demand& d : h.demands) n.workflows.push_back(d.asks.name);
+    n.approvals_needed = h.approvals_needed();
+    n.approvals_given = h.approvals_given();
+    n.created_at = h.created_at;
+    n.expires_at = h.expires_at;
+    n.closed_at = h.closed_at;
+    n.decided_by = names_of_deciders(h, people);
+    n.reason = h.reason_given();
+    if (h.outcome) n.upstream_status = h.outcome->status;
+    n.link.append(public_url).append("/holds/").append(h.id.text());
+    return n;
+}
+
+}  // namespace
+
+composition compose(const storage::outbox_entry& message, const std::optional<storage::outbox_entry>& asked,
+                    const std::optional<storage::stored_hold>& stored, const directory& people, std::string_view public_url, time_point now)
+{
+    if (!stored) return not_needed{"its hold is not there"};
+    const person* who = message.person ? people.find(*message.person) : nullptr;
+    if (message.person && !who) return not_needed{"the person is not there"};
+
+    if (message.what == message_kind::asked) {
+        if (const auto no = superfluous(stored->hold, who)) return *no;
+    } else {
+        if (!asked || asked->state == outbox_state::skipped || asked->state == outbox_state::dead) return not_needed{"nobody was asked"};
+        if (asked->state == outbox_state::pending) return too_early{};
+    }
+    notifiers::notice n = notice_of(*stored, people, public_url);
+    n.key = message.key;
+    n.told_at = now;
+    n.what = message.what == message_kind::asked ? notifiers::notice::kind::asked : notifiers::notice::kind::ended;
+    if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email};
+    if (asked) n.earlier_ref = asked->message_ref;
+    return n;
+}
+
+}  // namespace sallyport::notify

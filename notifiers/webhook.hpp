@@ -1,0 +1,52 @@
+// Webhooks: what happens to holds, posted as JSON to an address of the operator's, signed as the Standard Webhooks
+// specification says (webhook-id, webhook-timestamp, webhook-signature `v1`), so that any of its libraries can check it.
+#pragma once
+
+#include "notifiers/channel.hpp"
+#include "workflows/result.hpp"
+#include "workflows/secret.hpp"
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::notifiers {
+
+struct webhook_options {
+    std::string url;  // http or https, no user information
+    /// Read with each delivery, so that it can be changed in place. `whsec_` and base64, or the secret's bytes themselves.
+    std::function<result<secret>()> signing_secret;
+    std::chrono::seconds connect_timeout{5};
+    std::chrono::seconds answer_timeout{15};
+};
+
+/// The body: `{"type": "hold.asked" | "hold.ended", "timestamp", "data": {…}}`. The same for the same notice.
+std::string webhook_body(const notice&);
+
+/// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`. None: `whsec_` is followed by no base64.
+std::optional<std::string> webhook_signature(const secret&, std::string_view id, std::string_view timestamp, std::string_view body);
+
+/// 2xx: delivered. 410: nobody listens there any more. Everything else is tried again, as the specification says, also a redirect,
+/// which is not followed: what is signed for one address is not given to another.
+class webhook : public channel {
+public:
+    explicit webhook(webhook_options);
+    ~webhook() override;
+    delivery deliver(const notice&) override;
+    void cut() noexcept override;
+
+private:
+    class request;
+
+    const webhook_options options_;
+    std::string origin_, path_;
+    std::mutex mutex_;  // for the members below
+    std::vector<request*> running_;
+    bool cut_ = false;
+};
+
+}  // namespace sallyport::notifiers

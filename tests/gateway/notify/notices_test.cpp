@@ -1,0 +1,191 @@
+#include "gateway/notify/notices.hpp"
+
+#include "gateway/notify/backoff.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace sallyport;
+using namespace sallyport::notify;
+using namespace std::chrono_literals;
+using storage::message_kind;
+using storage::outbox_entry;
+using storage::outbox_state;
+
+namespace {
+
+template <class Id>
+Id some_id(std::uint8_t n)
+{
+    ulid_bytes raw{};
+    raw.back() = n;
+    return Id::from_bytes(raw);
+}
+
+const time_point t0 = time_point(1'800'000'000'000'000us);
+
+person some_person(std::uint8_t n, std::string handle)
+{
+    person p;
+    p.id = some_id<person_id>(n);
+    p.handle = handle;
+    p.name = "Name of " + handle;
+    p.email = handle + "@example.com";
+    p.roles = {role::approver};
+    p.has_passkey = true;
+    return p;
+}
+
+struct world {
+    world()
+    {
+        agent bot;
+        bot.id = some_id<agent_id>(9);
+        bot.name = "refund-bot";
+        bot.owner = owner_name{owner_name::kind::person, "ada"};
+        people = directory(1, {some_person(1, "ada"), some_person(2, "grace")}, {}, {bot});
+        hold& h = stored.hold;
+        h.id = some_id<hold_id>(3);
+        h.action = some_id<action_id>(4);
+        h.agent = bot.id;
+        h.owner = bot.owner;
+        h.route = "payments";
+        h.reasons = {{"refunds-over-500", "Refund 900 EUR"}};
+        h.demands = {{workflow{"finance", 2, assurance::passkey, {}, {{{target{target::kind::owner, ""}}, {"ops"}, 10min}}}}};
+        h.created_at = t0;
+        h.expires_at = t0 + 10min;
+        stored.action.method = "POST";
+        stored.action.authority = "api.payments.example";
+        stored.action.target = "/v1/refunds";
+        asked.key = h.id.text() + "/email/" + some_id<person_id>(1).text();
+        asked.channel = "email";
+        asked.hold = h.id;
+        asked.person = some_id<person_id>(1);
+        ended = asked;
+        ended.key += "/ended";
+        ended.what = message_kind::ended;
+    }
+    void decide(std::uint8_t who, decision_kind kind)
+    {
+        decision d;
+        d.id = some_id<decision_id>(who);
+        d.by = some_id<person_id>(who);
+        d.kind = kind;
+        d.reason = kind == decision_kind::deny ? "twice already" : "";
+        d.counts_in = {"finance"};
+        stored.hold.decisions.push_back(d);
+    }
+    void close(hold_status how)
+    {
+        stored.hold.status = how;
+        stored.hold.closed_at = t0 + 1min;
+    }
+
+    directory people;
+    storage::stored_hold stored;
+    outbox_entry asked, ended;
+};
+
+std::string why_not_needed(const composition& c)
+{
+    const auto* no = std::get_if<not_needed>(&c);
+    return no ? std::string(no->why) : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("a message that asks says what the hold is, and where it is decided")
+{
+    world w;
+    const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", t0);
+    REQUIRE(std::holds_alternative<notifiers::notice>(c));
+    const auto& n = std::get<notifiers::notice>(c);
+    CHECK(n.key == w.asked.key);
+    CHECK(n.what == notifiers::notice::kind::asked);
+    REQUIRE(n.to);
+    CHECK(n.to->email == "ada@example.com");
+    CHECK(n.agent == "refund-bot");
+    CHECK(n.owner == "ada");
+    CHECK(sentence(n) == "Refund 900 EUR");
+    CHECK(n.workflows == std::vector<std::string>{"finance"});
+    CHECK(n.approvals_needed == 2);
+    CHECK(n.link == "https://gate.example/holds/" + w.stored.hold.id.text());
+    CHECK(n.earlier_ref.empty());
+}
+
+TEST_CASE("what is over is not asked any more")
+{
+    world w;
+    SUBCASE("the hold is gone") { CHECK(why_not_needed(compose(w.asked, {}, {}, w.people, "", t0)) == "its hold is not there"); }
+    SUBCASE("decided")
+    {
+        w.close(hold_status::denied);
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "it was over before it could be told");
+    }
+    SUBCASE("by this person")
+    {
+        w.decide(1, decision_kind::approve);
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "the person has decided already");
+    }
+    SUBCASE("a stranger")
+    {
+        w.asked.person = some_id<person_id>(77);
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "the person is not there");
+    }
+}
+
+TEST_CASE("word of the end goes to those who were told, after they were told")
+{
+    world w;
+    w.close(hold_status::released);
+    w.stored.hold.outcome = hold_outcome{201, t0 + 1min};
+    w.decide(1, decision_kind::approve);
+    w.decide(2, decision_kind::approve);
+    struct row {
+        const char* name;
+        outbox_state state;
+        bool told, early;
+    };
+    const row rows[] = {{"on its way", outbox_state::pending, false, true},
+                        {"told", outbox_state::sent, true, false},
+                        {"never told", outbox_state::skipped, false, false},
+                        {"could not be told", outbox_state::dead, false, false}};
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        w.asked.state = r.state;
+        w.asked.message_ref = "C1/169.1";
+        const auto c = compose(w.ended, w.asked, w.stored, w.people, "", t0);
+        CHECK(std::holds_alternative<too_early>(c) == r.early);
+        REQUIRE(std::holds_alternative<notifiers::notice>(c) == r.told);
+        if (!r.told) continue;
+        const auto& n = std::get<notifiers::notice>(c);
+        CHECK(n.earlier_ref == "C1/169.1");
+        CHECK(outcome_sentence(n) == "Approved by Name of ada and Name of grace and sent; the upstream answered 201.");
+    }
+    CHECK(why_not_needed(compose(w.ended, {}, w.stored, w.people, "", t0)) == "nobody was asked");
+}
+
+TEST_CASE("of a denial, who denied and why")
+{
+    world w;
+    w.decide(2, decision_kind::approve);
+    w.decide(1, decision_kind::deny);
+    w.close(hold_status::denied);
+    w.asked.state = outbox_state::sent;
+    const auto c = compose(w.ended, w.asked, w.stored, w.people, "", t0);
+    REQUIRE(std::holds_alternative<notifiers::notice>(c));
+    CHECK(outcome_sentence(std::get<notifiers::notice>(c)) == "Denied by Name of ada: twice already");
+}
+
+TEST_CASE("pauses double, differ, end, and are what the channel asked for at least")
+{
+    CHECK(pause_after(1, 0, {}) == 1s);
+    CHECK(pause_after(1, 0.999, {}) < 2s);
+    CHECK(pause_after(2, 0, {}) == 2s);
+    CHECK(pause_after(5, 0, {}) == 16s);
+    CHECK(pause_after(1000, 0, {}) == longest_pause / 2);
+    CHECK(pause_after(1, 0, duration(1min)) >= 1min);
+    CHECK(pause_after(1, 0.5, duration(1min)) < 62s);
+}
