@@ -23,6 +23,7 @@ struct exchange {
     clock::time_point deadline;
     std::size_t sent = 0;
     smtp_stage stage = smtp_stage::greeting;
+    bool over = false;       // what is heard from now on is the answer to QUIT
     bool spoke = false;      // the server, since this message began
     std::string reply = {};  // its last line
 };
@@ -55,6 +56,7 @@ int overhear(CURL*, curl_infotype type, char* bytes, std::size_t size, void* dat
 {
     auto& e = *static_cast<exchange*>(data);
     const std::string_view line(bytes, size);
+    if (e.over) return 0;
     if (type == CURLINFO_HEADER_IN) {
         e.spoke = true;
         e.reply.assign(line.substr(0, 1'000));
@@ -66,6 +68,7 @@ int overhear(CURL*, curl_infotype type, char* bytes, std::size_t size, void* dat
                                                                      {"DATA\r\n", smtp_stage::content}};
         for (const auto& [verb, stage] : verbs)
             if (line.starts_with(verb) && stage > e.stage) e.stage = stage;
+        e.over = line.starts_with("QUIT");
     }
     return 0;
 }
