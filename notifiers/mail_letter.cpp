@@ -10,11 +10,11 @@ namespace sallyport::notifiers {
 namespace {
 
 // In characters. A subject that is longer is seen by nobody; what is cut in the text is whole on the page.
-constexpr std::size_t longest_subject = 120, longest_words = 1'000, longest_lead = 1'000, longest_fact = 200;
+constexpr std::size_t longest_subject = 120, longest_words = 1'000, longest_request = 300, longest_lead = 1'000, longest_fact = 200;
 constexpr std::size_t most_listed = 10;
 
 constexpr std::string_view quotes_title = "In the agent's words";
-constexpr std::string_view quotes_note = "Shown as they came. A link among these words is the agent's, not Sallyport's.";
+constexpr std::string_view quotes_note = "A link among these words is the agent's, not Sallyport's.";
 
 std::string minute(time_point t) { return format_rfc3339(t).replace(10, 1, " ").substr(0, 16) + " UTC"; }
 
@@ -40,7 +40,7 @@ std::vector<letter::quote> quotes_of(const notice& n, bool& cut)
         if (!one_line(r.summary).empty())
             quotes.push_back({"Rule " + shortened(r.rule, longest_fact, cut), shortened(r.summary, longest_words, cut)});
     }
-    quotes.push_back({"Request", shortened(n.method + ' ' + n.authority + n.target, longest_words, cut)});
+    quotes.push_back({"Request", shortened(n.method + ' ' + n.authority + n.target, longest_request, cut)});
     return quotes;
 }
 

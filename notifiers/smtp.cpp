@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -39,8 +38,7 @@ std::string visible(std::string_view text)
 std::size_t read_message(char* to, std::size_t size, std::size_t count, void* data)
 {
     auto& e = *static_cast<exchange*>(data);
-    const std::size_t n = std::min(size * count, e.message.size() - e.sent);
-    std::memcpy(to, e.message.data() + e.sent, n);
+    const std::size_t n = e.message.copy(to, size * count, e.sent);
     e.sent += n;
     return n;
 }
@@ -68,7 +66,7 @@ int overhear(CURL*, curl_infotype type, char* bytes, std::size_t size, void* dat
                                                                      {"DATA\r\n", smtp_stage::content}};
         for (const auto& [verb, stage] : verbs)
             if (line.starts_with(verb) && stage > e.stage) e.stage = stage;
-        e.over = line.starts_with("QUIT");
+        e.over = line == "QUIT\r\n";
     }
     return 0;
 }

@@ -40,7 +40,7 @@ Rule refunds-over-500:
 Request:
 > POST api.example.com/v1/refunds
 
-(Shown as they came. A link among these words is the agent's, not Sallyport's.)
+(A link among these words is the agent's, not Sallyport's.)
 
 Agent: refund-bot, of team:finance
 Route: payments
