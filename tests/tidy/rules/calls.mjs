@@ -49,6 +49,7 @@ const clocks = {
   name: 'the database tells the time',
   allowed: {
     'gateway/http/core.cpp': 'the Date of an answer',
+    'notifiers/email.cpp': 'the Date of a mail',
     'gateway/log/log.cpp': 'when a line was logged, also when there is no database',
     'gateway/serve/serve_call.cpp': 'an allowed call sees no database; expiry and `now` of its rules are by the local clock',
     'gateway/command_line/context.cpp': 'commands without a gateway: an assertion, a trial of a policy',
@@ -132,6 +133,7 @@ const output = {
     'gateway/http/async.cpp': 'the last words of a broken invariant',
     'tests/fuzz/fuzz.hpp': 'the last words of a fuzz target, which has no log',
     'tests/storage/private_cluster_test.cpp': 'a child process tells its parent, by the standard output',
+    'tests/judges/deliver_mail.cpp': 'tells the test that runs it, by the standard output',
   },
   *check(source) {
     if (!source.isCpp || /^(tests\/)?gateway\/(command_line|log)\//.test(source.path)) return;
