@@ -2,7 +2,6 @@
 
 #include "notifiers/mail_message.hpp"
 
-#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -16,8 +15,6 @@ smtp_server greeting_as(smtp_server server, const std::optional<mailbox>& from)
     if (from) server.greeting = domain_of(*from);
     return server;
 }
-
-time_point now() { return std::chrono::floor<duration>(std::chrono::system_clock::now()); }
 
 }  // namespace
 
@@ -37,7 +34,7 @@ delivery email::deliver(const notice& n)
     if (!is_mail_address(n.to->email))
         return not_delivered{kind::address, "the mail address of " + n.to->handle + " is not `local@domain` in ASCII", {}};
 
-    auto refused = sender_.send(from_->address, n.to->email, mail_message(n, *from_, public_url_, now()));
+    auto refused = sender_.send(from_->address, n.to->email, mail_message(n, *from_, public_url_));
     if (refused) return *std::move(refused);
     return delivered{message_id(n, domain_of(*from_))};
 }

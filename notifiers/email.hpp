@@ -22,6 +22,7 @@ public:
     explicit email(email_options);
 
     delivery deliver(const notice&) override;
+    void cut() noexcept override { sender_.cut(); }
 
 private:
     const std::optional<mailbox> from_;  // none: what was given is no address

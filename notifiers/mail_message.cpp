@@ -46,7 +46,7 @@ std::string message_id(const notice& n, std::string_view domain)
     return n.what == notice::kind::asked ? id_of_question(n, domain) : id_of(n.hold, "key " + n.key, domain);
 }
 
-std::string mail_message(const notice& n, const mailbox& from, std::string_view public_url, time_point now)
+std::string mail_message(const notice& n, const mailbox& from, std::string_view public_url)
 {
     const std::string_view domain = domain_of(from);
     const letter words = letter_of(n, public_url);
@@ -58,7 +58,7 @@ std::string mail_message(const notice& n, const mailbox& from, std::string_view 
         mail += value;
         mail += "\r\n";
     };
-    add("Date", mail_date(now));
+    add("Date", mail_date(n.told_at));
     add("Message-ID", message_id(n, domain));
     if (n.what == notice::kind::ended) {
         const std::string earlier = is_message_id(n.earlier_ref) ? n.earlier_ref : id_of_question(n, domain);

@@ -14,7 +14,7 @@ namespace sallyport::notifiers {
 /// without its having been kept. Of what ends: the same for each attempt at that notice.
 std::string message_id(const notice&, std::string_view domain);
 
-/// Of a notice that is for somebody. Lines end with CRLF and are ASCII. `now` is the mail's `Date`.
-std::string mail_message(const notice&, const mailbox& from, std::string_view public_url, time_point now);
+/// Of a notice that is for somebody. Lines end with CRLF and are ASCII. `Date` is when it was composed.
+std::string mail_message(const notice&, const mailbox& from, std::string_view public_url);
 
 }  // namespace sallyport::notifiers

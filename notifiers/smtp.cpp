@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@ constexpr std::size_t most_idle = 4, longest_shown = 200;
 struct exchange {
     const std::string& message;
     clock::time_point deadline;
+    const std::atomic<bool>& cut;
     std::size_t sent = 0;
     smtp_stage stage = smtp_stage::greeting;
     bool over = false;       // what is heard from now on is the answer to QUIT
@@ -47,7 +49,8 @@ std::size_t drop(char*, std::size_t size, std::size_t count, void*) { return siz
 
 int stop_late(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
 {
-    return clock::now() > static_cast<const exchange*>(data)->deadline ? 1 : 0;
+    const auto& e = *static_cast<const exchange*>(data);
+    return e.cut || clock::now() > e.deadline ? 1 : 0;
 }
 
 int overhear(CURL*, curl_infotype type, char* bytes, std::size_t size, void* data)
@@ -256,6 +259,8 @@ smtp_sender::smtp_sender(smtp_server server) : server_(std::move(server)), conne
 
 smtp_sender::~smtp_sender() = default;
 
+void smtp_sender::cut() noexcept { cut_ = true; }
+
 std::optional<not_delivered> smtp_sender::send(const std::string& from, const std::string& to, const std::string& message)
 {
     secret password;
@@ -273,7 +278,7 @@ std::optional<not_delivered> smtp_sender::send(const std::string& from, const st
     for (bool again = false;; again = true) {
         connection curl = connections_->take();
         if (!curl) return later("libcurl cannot be used");
-        exchange e{message, deadline};
+        exchange e{message, deadline, cut_};
         std::string error(CURL_ERROR_SIZE, '\0');
         curl_easy_reset(curl.get());  // the options; its connection stays
         set_server(curl.get(), server_, password.reveal());

@@ -4,6 +4,7 @@
 #include "notifiers/channel.hpp"
 #include "workflows/secret.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -47,11 +48,14 @@ public:
 
     /// None: the server has it. `message` has lines that end with CRLF; addresses are `is_mail_address`.
     std::optional<not_delivered> send(const std::string& from, const std::string& to, const std::string& message);
+    /// What is being sent, and what would be, ends with `later`, within a second or so.
+    void cut() noexcept;
 
 private:
     class connections;
     const smtp_server server_;
     const std::unique_ptr<connections> connections_;
+    std::atomic<bool> cut_{false};
 };
 
 /// How far an exchange came, by what was said last.

@@ -16,7 +16,7 @@ namespace {
 
 const mailbox gate{"Sallyport", "gate@example.com"};
 
-std::string message(const notice& n) { return mail_message(n, gate, "https://gate.example.com", n.created_at); }
+std::string message(const notice& n) { return mail_message(n, gate, "https://gate.example.com"); }
 
 std::vector<std::string> lines_of(std::string_view text)
 {

@@ -24,7 +24,7 @@ inline notice asked()
     n.target = "/v1/refunds";
     n.workflows = {"finance"};
     n.approvals_needed = 2;
-    n.created_at = std::chrono::sys_days(std::chrono::January / 5 / 2026) + std::chrono::hours(9);
+    n.told_at = n.created_at = std::chrono::sys_days(std::chrono::January / 5 / 2026) + std::chrono::hours(9);
     n.expires_at = n.created_at + std::chrono::minutes(30);
     n.link = "https://gate.example.com/holds/" + n.hold.text();
     return n;

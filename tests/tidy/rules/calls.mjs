@@ -49,7 +49,6 @@ const clocks = {
   name: 'the database tells the time',
   allowed: {
     'gateway/http/core.cpp': 'the Date of an answer',
-    'notifiers/email.cpp': 'the Date of a mail',
     'gateway/log/log.cpp': 'when a line was logged, also when there is no database',
     'gateway/serve/serve_call.cpp': 'an allowed call sees no database; expiry and `now` of its rules are by the local clock',
     'gateway/command_line/context.cpp': 'commands without a gateway: an assertion, a trial of a policy',
