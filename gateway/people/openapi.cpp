@@ -94,6 +94,13 @@ constexpr std::string_view schemas = R"json({
     "properties": {"id": {"type": "string"}, "rawId": {"type": "string"}, "type": {"const": "public-key"},
       "response": {"type": "object", "required": ["clientDataJSON", "authenticatorData", "signature"],
         "properties": {"clientDataJSON": {"type": "string"}, "authenticatorData": {"type": "string"}, "signature": {"type": "string"}, "userHandle": {"type": ["string", "null"]}}}}},
+  "Channel": {"type": "object", "required": ["name", "configured", "pending", "dead", "oldest"],
+    "properties": {"name": {"type": "string"}, "configured": {"type": "boolean"}, "pending": {"type": "integer"}, "dead": {"type": "integer"},
+      "oldest": {"type": ["string", "null"], "format": "date-time"}}},
+  "DeadLetter": {"type": "object", "required": ["id", "channel", "tells", "hold", "person", "attempts", "why", "created_at"],
+    "properties": {"id": {"type": "string"}, "channel": {"type": "string"}, "tells": {"enum": ["asked", "ended"]}, "hold": {"type": ["string", "null"]},
+      "person": {"oneOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}, "attempts": {"type": "integer"}, "why": {"type": "string"},
+      "created_at": {"type": "string", "format": "date-time"}}},
   "Nothing": {"type": "object", "additionalProperties": false}
 })json";
 
@@ -137,6 +144,12 @@ constexpr std::string_view shapes = R"json({
     "query": {"kind": {"enum": ["verdict", "hold", "decision", "release", "outcome", "admin"]}, "action": {"type": "string"}, "hold": {"type": "string"},
       "agent": {"type": "string"}, "person": {"type": "string"}, "cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
     "answer": {"type": "object", "required": ["audit", "next"], "properties": {"audit": {"type": "array", "items": {"$ref": "#/components/schemas/AuditEntry"}}, "next": {"type": ["string", "null"]}}}},
+  "GET channels": {"answer": {"type": "object", "required": ["channels", "next"],
+    "properties": {"channels": {"type": "array", "items": {"$ref": "#/components/schemas/Channel"}}, "next": {"type": "null"}}}},
+  "GET dead-letters": {"answer": {"type": "object", "required": ["dead_letters", "next"],
+    "properties": {"dead_letters": {"type": "array", "items": {"$ref": "#/components/schemas/DeadLetter"}}, "next": {"type": "null"}}}},
+  "POST dead-letters/{id}/resend": {"status": "202", "request": {"$ref": "#/components/schemas/Nothing"}, "optional": true,
+    "answer": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}, "problems": ["not-eligible", "not-found"]},
   "GET events": {"stream": true},
   "GET openapi.json": {"answer": {"type": "object", "required": ["openapi", "info", "servers", "paths", "components"],
     "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "servers": {"type": "array", "items": {"type": "object"}}, "paths": {"type": "object"}, "components": {"type": "object"}}}}

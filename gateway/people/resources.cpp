@@ -26,6 +26,9 @@ constexpr auto table = std::to_array<resource>({
     {"GET", "people/{person}", "One person, by their id or handle", session, &show_person},
     {"GET", "grants", "Standing permissions", session, &list_grants},
     {"GET", "audit", "The log, newest first: all of it for auditors and operators, for others what they may read", session, &list_audit},
+    {"GET", "channels", "How people are told besides the inbox, and what waits for each channel", session, &list_channels},
+    {"GET", "dead-letters", "Messages that were given up, newest first, for auditors and operators", session, &list_dead_letters},
+    {"POST", "dead-letters/{id}/resend", "Tries one again, at once", session, &resend_dead_letter},
     {"GET", "events", "Server-sent events: holds that changed", session, nullptr},
     {"GET", "openapi.json", "This description", open, &describe},
 });

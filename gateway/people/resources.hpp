@@ -55,6 +55,10 @@ result<reply> show_person(storage::transaction&, const call&);
 result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
+// channels.cpp
+result<reply> list_channels(storage::transaction&, const call&);
+result<reply> list_dead_letters(storage::transaction&, const call&);
+result<reply> resend_dead_letter(storage::transaction&, const call&);
 
 /// The hold without its payload, if this person may read it; `no_hold`, alike for unknown ones. `lock`: until the
 /// transaction's end.

@@ -131,6 +131,25 @@ export interface AuditEntry {
   data: unknown;
 }
 
+export interface Channel {
+  name: string;
+  configured: boolean;
+  pending: number;
+  dead: number;
+  oldest: string | null; // of those that wait
+}
+
+export interface DeadLetter {
+  id: string;
+  channel: string;
+  tells: 'asked' | 'ended';
+  hold: string | null;
+  person: Person | null;
+  attempts: number;
+  why: string;
+  created_at: string;
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -255,4 +274,8 @@ export const api = {
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),
   audit: (filter: { cursor?: string } = {}) => list<AuditEntry>('audit', filter),
+
+  channels: async () => (await list<Channel>('channels')).items,
+  deadLetters: async () => (await request<{ dead_letters: DeadLetter[] }>('GET', '/dead-letters')).dead_letters,
+  resend: (letter: string) => request<{ id: string }>('POST', `/dead-letters/${id(letter)}/resend`, {}),
 };

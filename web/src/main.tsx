@@ -6,6 +6,7 @@ import { Logo } from './components/icon.tsx';
 import * as events from './events.ts';
 import { Agents } from './pages/agents.tsx';
 import { Audit } from './pages/audit.tsx';
+import { Channels } from './pages/channels.tsx';
 import { Enrol, Login, safeNext } from './pages/entry.tsx';
 import { History } from './pages/history.tsx';
 import { Hold } from './pages/hold.tsx';
@@ -22,6 +23,7 @@ const TITLES: Record<string, string> = {
   '/history': 'History',
   '/agents': 'Agents',
   '/people': 'People',
+  '/channels': 'Channels',
   '/audit': 'Log',
   '/login': 'Sign in',
 };
@@ -58,6 +60,8 @@ function Page({ path, person }: { path: string; person: Person }) {
       return <Agents />;
     case '/people':
       return <People me={person} />;
+    case '/channels':
+      return <Channels me={person} />;
     case '/audit':
       return <Audit />;
     default:

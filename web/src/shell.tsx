@@ -17,6 +17,7 @@ const PLACES: { path: string; word: string; icon: IconName }[] = [
   { path: '/history', word: 'History', icon: 'history' },
   { path: '/agents', word: 'Agents', icon: 'agents' },
   { path: '/people', word: 'People', icon: 'people' },
+  { path: '/channels', word: 'Channels', icon: 'channels' },
   { path: '/audit', word: 'Log', icon: 'log' },
 ];
 
