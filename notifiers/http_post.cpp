@@ -1,8 +1,10 @@
 #include "notifiers/http_post.hpp"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -38,11 +40,16 @@ public:
     header_list() = default;
     header_list(const header_list&) = delete;
     header_list& operator=(const header_list&) = delete;
-    ~header_list() { curl_slist_free_all(all_); }
-
-    bool add(const std::string& line)
+    ~header_list()
     {
-        curl_slist* const longer = curl_slist_append(all_, line.c_str());
+        for (const curl_slist* each = all_; each != nullptr; each = each->next)
+            OPENSSL_cleanse(each->data, std::strlen(each->data));  // a token
+        curl_slist_free_all(all_);
+    }
+
+    bool add(const char* line)
+    {
+        curl_slist* const longer = curl_slist_append(all_, line);
         if (longer != nullptr) all_ = longer;
         return longer != nullptr;
     }
@@ -68,12 +75,15 @@ std::variant<http_post_answer, no_http_answer> http_post(const http_post_request
 
     if (!on_one_line(request.bearer.reveal())) return no_http_answer{"the token holds a control character."};
     header_list headers;
-    bool all = headers.add("Content-Type: " + request.content_type) && headers.add("Expect:");
+    bool all = headers.add(("Content-Type: " + request.content_type).c_str()) && headers.add("Expect:");
     if (!request.bearer.empty()) {
-        const secret line("Authorization: Bearer " + std::string(request.bearer.reveal()));
-        all = all && headers.add(std::string(line.reveal()));
+        std::string line = "Authorization: Bearer ";
+        line.reserve(line.size() + request.bearer.reveal().size());  // no copy is left where it grows
+        line += request.bearer.reveal();
+        all = all && headers.add(line.c_str());
+        OPENSSL_cleanse(line.data(), line.size());
     }
-    for (const std::string& line : request.headers) all = all && on_one_line(line) && headers.add(line);
+    for (const std::string& line : request.headers) all = all && on_one_line(line) && headers.add(line.c_str());
     if (!all) return no_http_answer{"the request's header fields cannot be made."};
 
     collected got;

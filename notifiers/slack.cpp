@@ -238,6 +238,7 @@ delivery slack_channel::deliver(const notice& n)
         const auto updated = api_->json("chat.update", slack_update(n, earlier->channel, earlier->ts));
         const auto* const refusal = std::get_if<slack_refusal>(&updated);
         if (refusal == nullptr) return delivered{earlier->text()};
+        // What cannot be reached where it was is posted anew, by the address of now.
         if (one_of(refusal->error, {"message_not_found", "cant_update_message", "edit_window_closed"})) {
             const auto below = api_->json("chat.postMessage", slack_post(n, earlier->channel, earlier->ts));
             if (const auto* answer = std::get_if<boost::json::object>(&below)) return where_it_stands(*answer);

@@ -25,7 +25,7 @@ struct slack_options {
     std::function<secret()> bot_token;               // asked before each call: it may be rotated
     std::string ca_file;                             // PEM; empty: the system's
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
-    std::chrono::milliseconds timeout = std::chrono::seconds(15);          // of each call; a delivery is at most seven
+    std::chrono::milliseconds timeout = std::chrono::seconds(15);          // of each call; a delivery is at most six
     std::chrono::milliseconds remember_addresses = std::chrono::hours(1);  // who is which user, and where they are written to
 };
 
