@@ -6,6 +6,7 @@
 #include "workflows/hold.hpp"
 #include "workflows/ids.hpp"
 #include "workflows/time.hpp"
+#include "workflows/workflow.hpp"
 
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct recipient {
     std::string handle;
     std::string name;
     std::string email;
+    std::string slack_user;  // Slack's id of this person (`U…`); empty: found by the email
 };
 
 /// A rule that asks for people.
@@ -49,6 +51,8 @@ struct notice {
     std::vector<std::string> workflows;     // by name
     int approvals_needed = 1;
     int approvals_given = 0;
+    sallyport::assurance assurance = sallyport::assurance::passkey;  // what a decision needs, the strictest of the demands
+    std::string decision_token;  // what a click in the channel brings back, made by the gateway; empty: no click decides
     time_point created_at;
     time_point expires_at;
 

@@ -1,25 +1,25 @@
 #include "notifiers/webhook.hpp"
 
-#include "notifiers/retry_after.hpp"
+#include "notifiers/http_post.hpp"
 #include "workflows/encoding.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <httplib.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <utility>
+#include <variant>
 
 namespace sallyport::notifiers {
 namespace {
 
 constexpr std::string_view encoded_secret = "whsec_";
 constexpr std::size_t longest_answer = 64 << 10;  // read and forgotten
+constexpr duration longest_pause = std::chrono::hours(1);
 
 boost::json::value time_or_null(const std::optional<time_point>& at)
 {
@@ -33,11 +33,12 @@ boost::json::array texts(const std::vector<std::string>& all)
     return list;
 }
 
-delivery of_status(int status, std::string_view retry)
+delivery of_answer(const http_post_answer& answer)
 {
-    if (status >= 200 && status < 300) return delivered{};
-    not_delivered why{status == 410 ? not_delivered::kind::address : not_delivered::kind::later, "answered " + std::to_string(status), {}};
-    why.not_before = retry_after(retry);
+    if (answer.status >= 200 && answer.status < 300) return delivered{};
+    not_delivered why{
+        answer.status == 410 ? not_delivered::kind::address : not_delivered::kind::later, "answered " + std::to_string(answer.status), {}};
+    if (answer.retry_after > 0) why.not_before = std::min<duration>(std::chrono::seconds(answer.retry_after), longest_pause);
     return why;
 }
 
@@ -91,89 +92,28 @@ std::optional<std::string> webhook_signature(const secret& key, std::string_view
     return "v1," + base64({reinterpret_cast<const char*>(mac.data()), length});
 }
 
-// One that runs, known to `cut`.
-class webhook::request {
-public:
-    request(webhook& of, const std::string& origin) : client(origin), of_(of)
-    {
-        const std::lock_guard lock(of_.mutex_);
-        if (of_.cut_) return;
-        allowed = true;
-        of_.running_.push_back(this);
-    }
-    ~request()
-    {
-        const std::lock_guard lock(of_.mutex_);
-        std::erase(of_.running_, this);
-    }
-    request(const request&) = delete;
-    request& operator=(const request&) = delete;
-
-    httplib::Client client;
-    bool allowed = false;
-
-private:
-    webhook& of_;
-};
-
-webhook::webhook(webhook_options options) : options_(std::move(options))
-{
-    const std::string& url = options_.url;
-    const auto path = url.find('/', url.find("://") + 3);
-    origin_ = url.substr(0, path);
-    path_ = path == std::string::npos ? "/" : url.substr(path);
-}
-
-webhook::~webhook() = default;
-
-void webhook::cut() noexcept
-{
-    const std::lock_guard lock(mutex_);
-    cut_ = true;
-    for (request* one : running_) one->client.stop();
-}
-
 delivery webhook::deliver(const notice& n)
 {
+    const auto later = [](std::string why) { return not_delivered{not_delivered::kind::later, std::move(why), {}}; };
     const auto key = options_.signing_secret();
-    if (!key) return not_delivered{not_delivered::kind::later, "its secret cannot be read: " + key.error().detail, {}};
-    const std::string body = webhook_body(n);
-    const std::string timestamp = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(n.told_at.time_since_epoch()).count());
-    const auto signature = webhook_signature(*key, n.key, timestamp, body);
-    if (!signature) return not_delivered{not_delivered::kind::later, "its secret is not whsec_ and base64", {}};
-
-    request running(*this, origin_);
-    if (!running.allowed) return not_delivered{not_delivered::kind::later, "the gateway stops", {}};
-    running.client.set_follow_location(false);
-    running.client.set_connection_timeout(options_.connect_timeout);
-    running.client.set_read_timeout(options_.answer_timeout);
-    running.client.set_write_timeout(options_.answer_timeout);
-    httplib::Request post;
-    post.method = "POST";
-    post.path = path_;
-    post.body = body;
-    post.set_header("Content-Type", "application/json");
-    post.set_header("User-Agent", "Sallyport");
-    post.set_header("webhook-id", n.key);
-    post.set_header("webhook-timestamp", timestamp);
-    post.set_header("webhook-signature", *signature);
-    std::size_t read = 0;
-    post.content_receiver = [&read](const char*, std::size_t size, std::uint64_t, std::uint64_t) {
-        read += size;
-        return read <= longest_answer;
-    };
-    int status = 0;
-    std::string retry;
-    post.response_handler = [&](const httplib::Response& head) {
-        status = head.status;
-        retry = head.get_header_value("Retry-After");
-        return true;
-    };
-    const auto answered = running.client.send(post);
-    if (answered) return of_status(answered->status, answered->get_header_value("Retry-After"));
-    // The head says it all; how its body ends does not matter.
-    if (status != 0) return of_status(status, retry);
-    return not_delivered{not_delivered::kind::later, "not reached: " + httplib::to_string(answered.error()), {}};
+    if (!key) return later("its secret cannot be read: " + key.error().detail);
+    http_post_request post;
+    post.url = options_.url;
+    post.content_type = "application/json";
+    post.body = webhook_body(n);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(n.told_at).time_since_epoch().count();
+    const std::string timestamp = std::to_string(seconds);
+    const auto signature = webhook_signature(*key, n.key, timestamp, post.body);
+    if (!signature) return later("its secret is not whsec_ and base64");
+    post.headers = {"User-Agent: Sallyport", "webhook-id: " + n.key, "webhook-timestamp: " + timestamp, "webhook-signature: " + *signature};
+    post.connect_timeout = options_.connect_timeout;
+    post.timeout = options_.timeout;
+    post.longest_answer = longest_answer;
+    post.drop_body = true;
+    post.cut = &cut_;
+    const auto answered = http_post(post);
+    if (const auto* none = std::get_if<no_http_answer>(&answered)) return later(none->why);
+    return of_answer(std::get<http_post_answer>(answered));
 }
 
 }  // namespace sallyport::notifiers

@@ -6,13 +6,13 @@
 #include "workflows/result.hpp"
 #include "workflows/secret.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace sallyport::notifiers {
 
@@ -20,8 +20,8 @@ struct webhook_options {
     std::string url;  // http or https, no user information
     /// Read with each delivery, so that it can be changed in place. `whsec_` and base64, or the secret's bytes themselves.
     std::function<result<secret>()> signing_secret;
-    std::chrono::seconds connect_timeout{5};
-    std::chrono::seconds answer_timeout{15};
+    std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+    std::chrono::milliseconds timeout = std::chrono::seconds(15);  // of all
 };
 
 /// The body: `{"type": "hold.asked" | "hold.ended", "timestamp", "data": {…}}`. The same for the same notice.
@@ -34,19 +34,13 @@ std::optional<std::string> webhook_signature(const secret&, std::string_view id,
 /// which is not followed: what is signed for one address is not given to another.
 class webhook : public channel {
 public:
-    explicit webhook(webhook_options);
-    ~webhook() override;
+    explicit webhook(webhook_options options) : options_(std::move(options)) {}
     delivery deliver(const notice&) override;
-    void cut() noexcept override;
+    void cut() noexcept override { cut_ = true; }
 
 private:
-    class request;
-
     const webhook_options options_;
-    std::string origin_, path_;
-    std::mutex mutex_;  // for the members below
-    std::vector<request*> running_;
-    bool cut_ = false;
+    std::atomic<bool> cut_{false};
 };
 
 }  // namespace sallyport::notifiers

@@ -7,7 +7,7 @@ namespace sallyport::web {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> pages{"/", "/login", "/history", "/agents", "/people", "/audit"};
+constexpr std::array<std::string_view, 7> pages{"/", "/login", "/history", "/agents", "/people", "/channels", "/audit"};
 constexpr std::array<std::string_view, 2> pages_with_id{"/holds/", "/enrol/"};
 
 // One more segment, and not an empty one.

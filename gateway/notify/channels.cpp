@@ -1,9 +1,12 @@
 #include "gateway/notify/channels.hpp"
 
 #include "gateway/config/secrets.hpp"
+#include "gateway/log/log.hpp"
 #include "notifiers/email.hpp"
+#include "notifiers/slack.hpp"
 #include "notifiers/webhook.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,6 +14,9 @@
 namespace sallyport::notify {
 
 namespace {
+
+// A delivery is up to six of them, and must be over before its lease is.
+constexpr auto slack_call = std::chrono::seconds(8);
 
 notifiers::email_options email_of(const config::configuration& c, const config::email_notifier& mail)
 {
@@ -36,11 +42,26 @@ notifiers::email_options email_of(const config::configuration& c, const config::
     return options;
 }
 
+notifiers::slack_options slack_of(const config::slack_notifier& slack)
+{
+    notifiers::slack_options options;
+    options.api_url = slack.api_url;
+    options.bot_token = [from = slack.bot_token] {
+        auto read = config::read(from);
+        if (read) return std::move(*read);
+        log::error("Slack's bot token cannot be read", {{"cause", read.error().detail}});
+        return secret();
+    };
+    options.timeout = slack_call;
+    return options;
+}
+
 }  // namespace
 
 channel_map make_channels(const config::configuration& c)
 {
     channel_map all;
+    if (c.notifiers.slack) all.emplace("slack", std::make_shared<notifiers::slack_channel>(slack_of(*c.notifiers.slack)));
     if (c.notifiers.email) all.emplace("email", std::make_shared<notifiers::email>(email_of(c, *c.notifiers.email)));
     for (const config::webhook_notifier& hook : c.notifiers.webhooks) {
         notifiers::webhook_options options;

@@ -20,8 +20,8 @@ namespace outbox = storage::outbox_store;
 // A few at a time: what one thread has taken, no other delivers meanwhile.
 constexpr std::size_t taken_at_once = 4;
 // Longer than a channel's own time-outs; a replica that dies holds up its messages for so long.
-constexpr duration lease = 60s;
-constexpr auto longest_delivery = 35s;
+constexpr duration lease = 75s;
+constexpr auto longest_delivery = 50s;
 // Every change of a hold wakes the lanes; they ask the database no oftener than this when there is nothing for them.
 constexpr auto shortest_pause = 20ms;
 constexpr duration end_waits = 1s;

@@ -46,6 +46,7 @@ notifiers::notice notice_of(const storage::stored_hold& stored, const directory&
     for (const demand& d : h.demands) n.workflows.push_back(d.asks.name);
     n.approvals_needed = h.approvals_needed();
     n.approvals_given = h.approvals_given();
+    n.assurance = h.assurance_needed();
     n.created_at = h.created_at;
     n.expires_at = h.expires_at;
     n.closed_at = h.closed_at;
@@ -75,7 +76,7 @@ composition compose(const storage::outbox_entry& message, const std::optional<st
     n.key = message.key;
     n.told_at = now;
     n.what = message.what == message_kind::asked ? notifiers::notice::kind::asked : notifiers::notice::kind::ended;
-    if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email};
+    if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email, {}};
     if (asked) n.earlier_ref = asked->message_ref;
     return n;
 }

@@ -14,6 +14,7 @@ const OPERATIONS = [
   'POST /enrolments/{code}/options', 'POST /enrolments/{code}', 'POST /login/options', 'POST /login', 'POST /logout', 'GET /me',
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
+  'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
 ];
 const NOBODY = '00000000000000000000000000';
 const filled = (at) => at.replace('{id}', `hld_${NOBODY}`).replace('{decision}', `dec_${NOBODY}`).replace(/\{\w+\}/, 'nobody');
@@ -103,7 +104,7 @@ describe('the description', () => {
     assert.deepEqual(found.map((p) => `${p.severity} ${p.ruleId}: ${p.message} ${p.location[0].pointer}`), []);
   });
 
-  test('names what the contract names, and nothing else', () => {
+  test('names what the contract and the project name, and nothing else', () => {
     const described = Object.entries(description.paths).flatMap(([at, methods]) => Object.keys(methods).map((m) => `${m.toUpperCase()} ${at}`));
     assert.deepEqual(described.sort(), [...OPERATIONS].sort());
   });
@@ -192,6 +193,9 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     for (const who of ['grace', people[0].id]) await ada.ask('GET', `/people/${who}`, undefined, 200);
     await ada.ask('GET', '/people/nobody', undefined, 404);
     await ada.ask('GET', '/grants', undefined, 200);
+    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels, []);
+    assert.deepEqual((await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);
+    await ada.ask('POST', '/dead-letters/1/resend', {}, 403); // not-eligible: no operator
     const all = [];
     for (let cursor = ''; cursor !== null; ) {
       const page = await oscar.ask('GET', `/audit?limit=5${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, undefined, 200);

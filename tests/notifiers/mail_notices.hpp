@@ -12,7 +12,7 @@ inline notice asked()
 {
     notice n;
     n.key = "hld_01J00000000000000000000001/per_01J00000000000000000000002/asked";
-    n.to = recipient{*person_id::parse("per_01J00000000000000000000002"), "ada", "Ada Lovelace", "ada@example.com"};
+    n.to = recipient{*person_id::parse("per_01J00000000000000000000002"), "ada", "Ada Lovelace", "ada@example.com", {}};
     n.hold = *hold_id::parse("hld_01J00000000000000000000001");
     n.action = *action_id::parse("act_01J00000000000000000000003");
     n.reasons = {{"refunds-over-500", "Refund 900 EUR to c_17"}};

@@ -1,6 +1,8 @@
 // What a file includes, and in which order (ARCHITECTURE.md, "Floors").
 import { libraryOf } from '../floors.mjs';
 
+const OF_TESTS = ['doctest', 'httplib']; // the second for stand-in servers
+
 const upward = {
   name: 'includes look down',
   *check(source, { floors }) {
@@ -10,7 +12,7 @@ const upward = {
     for (const { name, own, line } of source.includes) {
       if (!own) {
         const library = libraryOf(name);
-        if (library && !below.has(library) && !(source.isTest && library === 'doctest'))
+        if (library && !below.has(library) && !(source.isTest && OF_TESTS.includes(library)))
           yield { line, what: `<${name}> in ${floor}`, instead: `a floor whose DEPENDS name ${library}` };
         continue;
       }

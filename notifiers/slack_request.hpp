@@ -1,0 +1,68 @@
+// What Slack sends: whether it is Slack's, and what it says. Pure; `now` is an argument. Whoever listens passes the header
+// fields as they came, each of which must have come once, and the body's exact bytes.
+#pragma once
+
+#include "workflows/result.hpp"
+#include "workflows/secret.hpp"
+#include "workflows/time.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace sallyport::notifiers {
+
+inline constexpr std::size_t slack_longest_request = 1 << 20;
+
+enum class slack_signature {
+    right,
+    malformed,
+    stale,  // more than 300 s from `now`, either way: sent again by somebody, or a clock is wrong
+    wrong,
+};
+
+/// Signature v0 (https://docs.slack.dev/authentication/verifying-requests-from-slack). `timestamp` is the field
+/// `X-Slack-Request-Timestamp`, `signature` is `X-Slack-Signature`. With an empty secret nothing is right.
+slack_signature verify_slack_signature(const secret& signing_secret, std::string_view timestamp, std::string_view signature,
+                                       std::string_view body, time_point now) noexcept;
+
+// Ids are as `slack_id` has them; what Slack did not send is empty. Texts are valid UTF-8 without U+0000.
+
+/// A button of a message.
+struct slack_click {
+    std::string user, team;
+    std::string action_id;
+    std::string value;  // at most 2,000 bytes
+    std::string channel, message_ts;
+    std::string trigger_id;
+    std::string response_url;  // empty where it is no https URL
+};
+
+/// A dialog's answer.
+struct slack_submission {
+    std::string user, team;
+    std::string callback_id;
+    std::string private_metadata;
+    std::string reason;  // of slack_reason_block; blanks at both ends are gone, so it may be empty
+};
+
+/// A slash command.
+struct slack_command {
+    std::string user, team, channel;
+    std::string command, text;
+    std::string trigger_id;
+    std::string response_url;
+};
+
+/// Well-formed, and nothing that the app asked for (a dialog was closed, `ssl_check`): 200 is the answer.
+struct slack_other {
+    std::string type;
+};
+
+using slack_request = std::variant<slack_click, slack_submission, slack_command, slack_other>;
+
+/// Of a body that `verify_slack_signature` found right. Failures are `malformed_request`.
+result<slack_request> read_slack_request(std::string_view body);
+
+}  // namespace sallyport::notifiers
