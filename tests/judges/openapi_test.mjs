@@ -24,7 +24,7 @@ const scope = {};
 
 before(async () => {
   base = makeBase('openapi');
-  upstream = http.createServer((q, r) => q.resume().on('end', () => r.writeHead(201, { 'content-type': 'application/json' }).end('{"done":true}')));
+  upstream = http.createServer((q, r) => q.resume().on('end', () => r.writeHead(q.url === '/gone' ? 410 : 201, { 'content-type': 'application/json' }).end('{"done":true}')));
   await new Promise((listening) => upstream.listen(0, '127.0.0.1', listening));
   gateway = new Gateway(process.env.SALLYPORT_BINARY, {
     base,
@@ -33,8 +33,10 @@ routes: [ { id: pay, prefix: /pay, upstream: "http://127.0.0.1:${upstream.addres
 policies:
   - { id: refunds, team: finance, route: pay, when: 'request.path == "/refunds" && body.amount > 5', verdict: hold, workflow: both, summary: "Refund {body.amount}" }
   - { id: closing, route: pay, when: 'request.method == "DELETE"', verdict: hold, workflow: both }
-workflows: { both: { approvals: 2, steps: [ { notify: ["team:finance"], for: 10m } ], otherwise: deny } }
+workflows: { both: { approvals: 2, steps: [ { notify: ["team:finance"], via: [gone], for: 10m } ], otherwise: deny } }
+notifiers: { webhooks: [ { id: gone, url: "http://127.0.0.1:${upstream.address().port}/gone", secret: { env: HOOK } } ] }
 `,
+    environment: { HOOK: 'a secret' },
   });
   await gateway.start();
   file = path.join(base, 'openapi.json');
@@ -193,9 +195,14 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     for (const who of ['grace', people[0].id]) await ada.ask('GET', `/people/${who}`, undefined, 200);
     await ada.ask('GET', '/people/nobody', undefined, 404);
     await ada.ask('GET', '/grants', undefined, 200);
-    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels, []);
-    assert.deepEqual((await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);
-    await ada.ask('POST', '/dead-letters/1/resend', {}, 403); // not-eligible: no operator
+    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['gone']);
+    const [letter] = (await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters;
+    assert.equal(letter.why, 'answered 410');
+    assert.deepEqual((await ada.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);
+    for (const who of [ada, oscar]) await who.ask('POST', `/dead-letters/${letter.id}/resend`, {}, 403); // not-eligible
+    const olga = await new Visitor().enrol('olga', 'operator');
+    await olga.ask('POST', `/dead-letters/${letter.id}/resend`, {}, 202);
+    await olga.ask('POST', '/dead-letters/0/resend', {}, 404);
     const all = [];
     for (let cursor = ''; cursor !== null; ) {
       const page = await oscar.ask('GET', `/audit?limit=5${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, undefined, 200);
