@@ -61,6 +61,22 @@ const decision = (page) => page.locator('.decide');
 const failing = (pattern, answer) => (page) => page.route(pattern, answer);
 const refused = (status, name, detail) => (route) => route.fulfill({ status, json: { type: `urn:sallyport:problem:${name}`, title: name, status, detail } });
 
+// What an operator sees of channels, of which one has its troubles.
+async function asOperator(page) {
+  const channel = (name, pending, dead, oldest = null, configured = true) => ({ name, configured, pending, dead, oldest });
+  const channels = [channel('email', 0, 2), channel('incident-room', 14, 0, '2026-11-24T09:00:00.000Z'), channel('pager', 3, 0, '2026-11-24T09:00:00.000Z', false), channel('slack', 0, 0)];
+  await page.route('**/api/v1/channels', (route) => route.fulfill({ json: { channels, next: null } }));
+  const answer = await (await page.request.get(`${world.url}/api/v1/me`)).json();
+  const person = { ...answer.person, roles: ['approver', 'operator'] };
+  await page.route('**/api/v1/me', (route) => route.fulfill({ json: { person } }));
+  const letter = { channel: 'email', hold: holds.refund, person, created_at: '2026-11-24T09:00:00.000Z' };
+  const letters = [
+    { ...letter, id: '7', tells: 'asked', attempts: 3, why: 'mail.nordwind.example:587 refused the recipient: 550 5.1.1 no such user' },
+    { ...letter, id: '4', tells: 'ended', attempts: 41, why: `answered 500, and said ${'nothing'.repeat(20)}` },
+  ];
+  await page.route('**/api/v1/dead-letters', (route) => route.fulfill({ json: { dead_letters: letters, next: null } }));
+}
+
 // Each page: how one knows that it is there, what else is to be done before it looks so, and for whom.
 const PAGES = {
   inbox: { at: () => '/', ready: row },
@@ -123,6 +139,8 @@ const PAGES = {
   history: { at: () => '/history', ready: row },
   agents: { at: () => '/agents', ready: (p) => p.locator('.item').first() },
   people: { at: () => '/people', ready: (p) => p.locator('.item').first() },
+  'channels none': { at: () => '/channels', ready: (p) => p.getByText('No other channel is set up.') },
+  channels: { meddle: asOperator, at: () => '/channels', ready: (p) => p.getByText('Could not be delivered') },
   log: { at: () => '/audit', ready: (p) => p.locator('.log-entry').first() },
   keys: {
     at: () => '/',
