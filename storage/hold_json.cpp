@@ -85,11 +85,16 @@ std::string reasons_text(const std::vector<reason>& reasons)
 std::string demands_text(const std::vector<demand>& demands)
 {
     json::array all;
-    for (const auto& d : demands)
+    for (const auto& d : demands) {
+        json::array begun;
+        for (const time_point at : d.begun) begun.emplace_back(since_epoch(at));
         all.emplace_back(json::object{{"asks", workflow_object(d.asks)},
                                       {"step", static_cast<std::int64_t>(d.step)},
                                       {"step_ends_at", since_epoch(d.step_ends_at)},
+                                      {"begun", std::move(begun)},
+                                      {"told_until", since_epoch(d.told_until)},
                                       {"reached", d.reached}});
+    }
     return json::serialize(all);
 }
 
@@ -111,6 +116,10 @@ std::vector<demand> read_demands(std::string_view written)
         d.asks = read_workflow(object.at("asks").as_object());
         d.step = static_cast<std::size_t>(number(object, "step"));
         d.step_ends_at = time(object, "step_ends_at");
+        // The previous release does not write these.
+        if (const auto* begun = object.if_contains("begun"))
+            for (const auto& at : begun->as_array()) d.begun.emplace_back(duration(at.to_number<std::int64_t>()));
+        if (object.contains("told_until")) d.told_until = time(object, "told_until");
         d.reached = object.at("reached").as_bool();
         demands.push_back(std::move(d));
     }

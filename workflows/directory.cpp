@@ -16,7 +16,7 @@ const Value* look_up(const std::map<Key, const Value*>& in, const Key& key) noex
 }  // namespace
 
 directory::directory(std::int64_t generation, std::vector<person> people, std::vector<std::string> teams, std::vector<agent> agents,
-                     schedule_lookup on_call)
+                     std::shared_ptr<const schedules> on_call)
     : generation_(generation),
       people_(std::move(people)),
       teams_(std::move(teams)),
@@ -71,10 +71,11 @@ bool directory::owned_by(const owner_name& owner, const person& p) noexcept
     return false;
 }
 
-std::optional<std::vector<std::string>> directory::on_call(std::string_view schedule) const
+const schedule* directory::schedule_named(std::string_view name) const noexcept
 {
-    if (!on_call_) return std::nullopt;
-    return on_call_(schedule);
+    if (!on_call_) return nullptr;
+    const auto found = on_call_->find(name);
+    return found == on_call_->end() ? nullptr : &found->second;
 }
 
 }  // namespace sallyport

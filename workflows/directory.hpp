@@ -1,41 +1,39 @@
-// People, teams and agents as one reading of the database saw them: an immutable snapshot in memory, by which every
-// decision about eligibility is made. Another reading is another snapshot.
+// People, teams and agents as one reading of the database saw them, and the schedules of one configuration: an immutable
+// snapshot in memory, by which every decision about eligibility is made. Another reading is another snapshot.
 //
 // Thread: any, it never changes. Ownership: it owns what it was made of; pointers live as long as it does.
 #pragma once
 
 #include "workflows/agent.hpp"
 #include "workflows/person.hpp"
+#include "workflows/schedule.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sallyport {
 
-/// Who is on call in a schedule, by handle; none where that is not known.
-using schedule_lookup = std::function<std::optional<std::vector<std::string>>(std::string_view schedule)>;
-
 class directory {
 public:
     directory() = default;  // of nobody
-    /// `generation` as the storage counts changes. Without `on_call` a `schedule:` target in `notify` reaches nobody,
-    /// and one in `not` excludes everybody: rotations are not worked out by this release, and what is not known must
-    /// not let anyone decide.
+    /// `generation` as the storage counts changes. Null `on_call`: no schedule is known.
     directory(std::int64_t generation, std::vector<person> people, std::vector<std::string> teams, std::vector<agent> agents,
-              schedule_lookup on_call = {});
+              std::shared_ptr<const schedules> on_call = {});
 
     // The maps point into the vectors, so that a copy would point into the original.
     directory(const directory&) = delete;
     directory& operator=(const directory&) = delete;
     directory(directory&&) noexcept = default;
     directory& operator=(directory&&) noexcept = default;
+
+    /// The same people, teams and agents under another configuration.
+    directory with(std::shared_ptr<const schedules> on_call) const { return {generation_, people_, teams_, agents_, std::move(on_call)}; }
 
     std::int64_t generation() const noexcept { return generation_; }
     const std::vector<person>& people() const noexcept { return people_; }
@@ -58,7 +56,8 @@ public:
     /// Whether that person is the owner or of the owning team, active or not.
     static bool owned_by(const owner_name&, const person&) noexcept;
 
-    std::optional<std::vector<std::string>> on_call(std::string_view schedule) const;
+    const std::shared_ptr<const schedules>& on_call() const noexcept { return on_call_; }
+    const schedule* schedule_named(std::string_view) const noexcept;
 
 private:
     std::int64_t generation_ = 0;
@@ -66,7 +65,7 @@ private:
     std::vector<std::string> teams_;
     std::vector<agent> agents_;
     std::vector<bool> owned_;  // of each agent, in their order: somebody active is accountable
-    schedule_lookup on_call_;
+    std::shared_ptr<const schedules> on_call_;
     std::map<person_id, const person*> people_by_id_;
     std::map<std::string_view, const person*> people_by_handle_;
     std::map<agent_id, const agent*> agents_by_id_;

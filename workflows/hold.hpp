@@ -65,7 +65,12 @@ struct demand {
     workflow asks;
     std::size_t step = 0;       // the step that has begun last, from 0
     time_point step_ends_at{};  // when the next one begins, or the last one is over
-    bool reached = false;       // somebody who may decide was told by one of the steps begun
+    /// When each step up to that one began, those skipped too. Shorter in a hold that an earlier release made: its steps
+    /// count as begun with the hold.
+    std::vector<time_point> begun{};
+    /// Whoever came on call up to then has been told; later shifts will be.
+    time_point told_until{};
+    bool reached = false;  // somebody who may decide was told by one of the steps begun
 };
 
 struct hold_outcome {

@@ -54,26 +54,56 @@ bool all_satisfied(const hold& h)
 
 bool last_step_begun(const demand& d) noexcept { return d.step + 1 >= d.asks.steps.size(); }
 
+bool has_begun(const demand& d) noexcept { return d.step_ends_at != time_point{}; }
+
+// When a schedule that a step begun names changes hands, next after those whom it has told.
+std::optional<time_point> next_hand_over(const hold& h, const demand& d, const directory& people)
+{
+    std::optional<time_point> next;
+    for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i)
+        for (const target& t : d.asks.steps[i].notify) {
+            const schedule* on_call = t.kind == target::kind::schedule ? people.schedule_named(t.name) : nullptr;
+            const auto at = on_call ? on_call->next_change(std::max(beginning(h, d, i), d.told_until)) : std::nullopt;
+            if (at && (!next || *at < *next)) next = at;
+        }
+    return next;
+}
+
 // Escalation rests while a workflow has what it needs; time goes on, so that one whose approval is taken back catches up.
-time_point next_wake(const hold& h)
+time_point next_wake(const hold& h, const directory& people)
 {
     time_point wake = h.expires_at;
-    for (const demand& d : h.demands)
-        if (!last_step_begun(d) && !h.satisfied(d)) wake = std::min(wake, d.step_ends_at);
+    for (const demand& d : h.demands) {
+        if (h.satisfied(d)) continue;
+        if (!last_step_begun(d)) wake = std::min(wake, d.step_ends_at);
+        if (const auto at = next_hand_over(h, d, people)) wake = std::min(wake, *at);
+    }
     return wake;
 }
 
-// Those whom the demands' steps have told so far, before the one that begins.
-std::vector<person_id> told_before(const hold& h, const directory& people, const demand& beginning)
+// Those whom the demands' steps have told so far, before the one that begins (null: none does).
+std::vector<person_id> told_before(const hold& h, const directory& people, const demand* begins)
 {
     std::vector<person_id> told;
     for (const demand& d : h.demands) {
-        if (d.step_ends_at == time_point{}) continue;
-        const std::size_t end = &d == &beginning ? d.step : d.step + 1;
-        for (std::size_t i = 0; i < end && i < d.asks.steps.size(); ++i)
-            for (const person_id id : reached_by(h, d.asks.steps[i], people)) told.push_back(id);
+        if (!has_begun(d)) continue;
+        const std::size_t end = &d == begins ? d.step : d.step + 1;
+        for (std::size_t i = 0; i < end && i < d.asks.steps.size(); ++i) {
+            const time_point begun = beginning(h, d, i);
+            for (const person_id id : reached_by(h, d.asks.steps[i], people, {begun, std::max(begun, d.told_until)})) told.push_back(id);
+        }
     }
     return told;
+}
+
+void tell(const hold& h, const workflow_step& by, const std::vector<person_id>& reached, std::vector<person_id>& told,
+          std::vector<effect>& effects)
+{
+    effects::tell_people news{h.id, {}, by.via};
+    for (const person_id id : reached)
+        if (std::find(told.begin(), told.end(), id) == told.end()) news.people.push_back(id);
+    told.insert(told.end(), news.people.begin(), news.people.end());
+    if (!news.people.empty()) effects.push_back(std::move(news));
 }
 
 // Begins `d.step` at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
@@ -83,18 +113,30 @@ void begin_step(hold& h, demand& d, time_point at, const directory& people, std:
         const workflow_step& begun = d.asks.steps[d.step];
         // The last step lasts as long as the hold: what skipped ones did not use is not lost.
         d.step_ends_at = last_step_begun(d) ? h.expires_at : std::min(at + begun.for_, h.expires_at);
-        const auto reached = reached_by(h, begun, people);
+        d.begun.resize(d.step, h.created_at);  // in a hold of an earlier release the first ones are missing
+        d.begun.push_back(at);
+        const auto reached = reached_by(h, begun, people, {at, at});
         if (!reached.empty()) {
             d.reached = true;
-            const auto told = told_before(h, people, d);
-            effects::tell_people tell{h.id, {}, begun.via};
-            for (const person_id id : reached)
-                if (std::find(told.begin(), told.end(), id) == told.end()) tell.people.push_back(id);
-            if (!tell.people.empty()) effects.push_back(std::move(tell));
+            auto told = told_before(h, people, &d);
+            tell(h, begun, reached, told, effects);
             return;
         }
         if (last_step_begun(d)) return;
     }
+}
+
+// Tells whoever has come on call since the others were told.
+void hand_over(hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
+{
+    auto told = told_before(h, people, nullptr);
+    for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i) {
+        const workflow_step& begun = d.asks.steps[i];
+        const auto reached = reached_by(h, begun, people, {now, now});
+        if (!reached.empty()) d.reached = true;
+        tell(h, begun, reached, told, effects);
+    }
+    d.told_until = now;
 }
 
 class transition {
@@ -105,15 +147,16 @@ public:
     {
         if (held_.status != hold_status::held) return no_longer_open(held_);
         for (const demand& d : held_.demands)
-            if (d.step_ends_at != time_point{}) return unchanged{};  // it was opened before
+            if (has_begun(d)) return unchanged{};  // it was opened before
         hold next = held_;
         std::vector<effect> effects;
         for (demand& d : next.demands) {
+            d.told_until = held_.created_at;
             if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, people_, effects);
             // Without anybody for one of its workflows the hold can never be approved.
             if (!d.reached) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
         }
-        next.wake_at = next_wake(next);
+        next.wake_at = next_wake(next, people_);
         moved opened = to(held_, std::move(next));
         opened.effects.insert(opened.effects.begin(), effects.begin(), effects.end());
         return opened;
@@ -143,20 +186,20 @@ public:
         if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
         const person* who = people_.find(d.given.by);
         if (!who) return refused{problem::not_eligible, "This person is not known here."};
-        if (auto why = why_not(held_, people_, *who)) return refused{problem::not_eligible, std::move(*why)};
+        if (auto why = why_not(held_, people_, *who, now_)) return refused{problem::not_eligible, std::move(*why)};
         if (d.given.assurance < held_.assurance_needed())
             return refused{problem::assurance_too_low, "This decision needs " + std::string(name_of(held_.assurance_needed())) + "."};
 
         hold next = held_;
         decision& given = next.decisions.emplace_back(d.given);
         given.at = now_;
-        given.counts_in = counts_in(held_, people_, *who);
+        given.counts_in = counts_in(held_, people_, *who, now_);
         if (given.kind == decision_kind::deny) {
             next.decided_at = now_;
             return closed_as(held_, std::move(next), hold_status::denied, now_);
         }
         if (!all_satisfied(next)) {
-            next.wake_at = next_wake(next);
+            next.wake_at = next_wake(next, people_);
             return to(held_, std::move(next));
         }
         next.status = hold_status::approved;
@@ -177,7 +220,7 @@ public:
         if (mine->by != t.by) return refused{problem::not_eligible, "Only who took a decision may take it back."};
         hold next = held_;
         next.decisions.erase(next.decisions.begin() + (mine - held_.decisions.begin()));
-        next.wake_at = next_wake(next);
+        next.wake_at = next_wake(next, people_);
         return to(held_, std::move(next));
     }
 
@@ -250,18 +293,23 @@ private:
         if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
         hold next = held_;
         std::vector<effect> effects;
-        bool begun = false;
+        bool escalates = false;
         for (demand& d : next.demands) {
             // As if every wake-up had come in time: a step begins when the one before it ended.
             while (!last_step_begun(d) && !next.satisfied(d) && d.step_ends_at <= now_) {
                 const time_point at = d.step_ends_at;
                 ++d.step;
                 begin_step(next, d, at, people_, effects);
-                begun = true;
+                escalates = true;
+            }
+            const auto hands_over = next.satisfied(d) ? std::nullopt : next_hand_over(next, d, people_);
+            if (hands_over && *hands_over <= now_) {
+                hand_over(next, d, now_, people_, effects);
+                escalates = true;
             }
         }
-        next.wake_at = next_wake(next);
-        if (!begun && next.wake_at == held_.wake_at) return unchanged{};
+        next.wake_at = next_wake(next, people_);
+        if (!escalates && next.wake_at == held_.wake_at) return unchanged{};
         moved escalated = to(held_, std::move(next));
         escalated.effects.insert(escalated.effects.begin(), effects.begin(), effects.end());
         return escalated;

@@ -24,7 +24,7 @@ namespace happened {
 
 /// It was made: the first steps begin. Once, before the hold is stored.
 struct opened {};
-/// Its `wake_at` has come.
+/// Its `wake_at` has come: a step begins, a shift changes, or it is over.
 struct woke {};
 /// `given` has id, by, kind, reason and assurance; the step fills in `at` and `counts_in`. Who calls this has proved
 /// the assurance.

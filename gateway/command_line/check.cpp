@@ -49,6 +49,14 @@ void check_records(const context& with, config::load_result& loaded)
             for (const auto& t : step.notify) check_target(t);
         for (const auto& t : flow.not_) check_target(t);
     }
+    if (!people) return;
+    for (const auto& [name, schedule] : loaded.config->schedules) {
+        names on_call(schedule.people.begin(), schedule.people.end());
+        for (const auto& o : schedule.overrides) on_call.insert(o.person);
+        std::erase_if(on_call, [&](const std::string& handle) { return people->contains(handle); });
+        const std::string strangers = "schedule " + name + ": there is no person ";
+        for (const auto& handle : on_call) warn(strangers + handle);
+    }
 }
 
 void check(context& with)

@@ -75,5 +75,6 @@ void add_credentials(CLI::App&, context&);
 void add_token(CLI::App&, context&);
 void add_holds(CLI::App&, context&);
 void add_audit(CLI::App&, context&);
+void add_workflows(CLI::App&, context&);
 
 }  // namespace sallyport::command_line

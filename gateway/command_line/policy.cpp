@@ -5,8 +5,7 @@
 #include "gateway/command_line/context.hpp"
 #include "gateway/command_line/judged_request.hpp"
 #include "gateway/command_line/policy_cases.hpp"
-#include "gateway/config/load.hpp"
-#include "gateway/config/report.hpp"
+#include "gateway/command_line/sources.hpp"
 #include "gateway/policy/evaluate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,14 +24,6 @@ struct policy_options {
     bool batch = false;
 };
 
-config::snapshot load_or_fail(const context& with)
-{
-    auto loaded = config::load(with.config);
-    if (loaded.config) return std::move(loaded.config);
-    std::cerr << config::text_report(loaded);
-    throw command_failed(exit_status::no, "The configuration has errors.");
-}
-
 void eval(const policy_options& options)
 {
     if (options.batch) {
@@ -41,20 +32,6 @@ void eval(const policy_options& options)
     }
     if (options.expression.empty()) throw command_failed(exit_status::usage, "policy eval needs an expression, or --batch");
     print(or_fail(policy::evaluate(options.expression, options.bindings.empty() ? std::string() : read_file(options.bindings))));
-}
-
-agent named_agent(const context& with, const std::string& name)
-{
-    agent who;
-    who.name = name.empty() ? "nobody" : name;
-    if (name.empty()) return who;
-    const auto answer = admin_client(with).get("/agents/" + admin_client::escaped(name));
-    const auto& a = answer.at("agent").as_object();
-    const auto text = [&](std::string_view member) { return std::string(a.at(member).as_string()); };
-    who.id = agent_id::parse(text("id")).value_or(agent_id());
-    who.cls = agent_class_named(text("class")).value_or(agent_class::personal);
-    who.owner = owner_name::parse(text("owner")).value_or(owner_name());
-    return who;
 }
 
 // Credentials are records: which field each takes only a running gateway knows. Without one the field of `bearer` and
@@ -78,7 +55,9 @@ void explain(const context& with, const policy_options& options)
 {
     const auto config = load_or_fail(with);
     const auto request = or_fail(request_of_message(read_file(options.request)));
-    const agent who = named_agent(with, options.agent);
+    agent who;
+    who.name = "nobody";
+    if (!options.agent.empty()) who = agent_named(admin_client(with), options.agent);
     const policy::verdict verdict = or_fail(judge(*config, fields_of_credentials(with, *config), request, who, nullptr, local_now()));
 
     boost::json::array rules;

@@ -63,6 +63,7 @@ int run(int argc, char** argv)
     add_holds(app, with);
     add_credentials(app, with);
     add_audit(app, with);
+    add_workflows(app, with);
     let_options_fall_through(app);
 
     try {

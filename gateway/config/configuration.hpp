@@ -4,6 +4,7 @@
 
 #include "gateway/canonical/target.hpp"
 #include "gateway/policy/policy.hpp"
+#include "workflows/schedule.hpp"
 #include "workflows/time.hpp"
 #include "workflows/workflow.hpp"
 
@@ -78,22 +79,6 @@ struct limits {
     std::uint64_t connections = 20'000;  // open at once, over all listeners of agents
     std::uint64_t holds = 100'000;       // open at once
     std::uint64_t holds_per_agent = 1'000;
-};
-
-/// Who is on call: people take turns of `every`, the first one from `from` on; an override takes its span out of that.
-/// Times are wall-clock times of `time_zone`.
-struct schedule {
-    struct override_ {
-        std::string person;  // a handle
-        std::chrono::local_seconds from;
-        std::chrono::local_seconds until;  // after `from`; not included
-    };
-    std::string name;
-    std::string time_zone;            // IANA name
-    std::vector<std::string> people;  // handles, at least one, in turn
-    duration every{};                 // whole minutes
-    std::chrono::local_seconds from;
-    std::vector<override_> overrides;
 };
 
 struct slack_notifier {
@@ -176,7 +161,7 @@ struct configuration : process_settings {
     std::vector<route> routes;
     policy::rule_set rules;
     std::map<std::string, workflow, std::less<>> workflows;
-    std::map<std::string, schedule, std::less<>> schedules;
+    sallyport::schedules schedules;
     config::notifiers notifiers;
     config::limits limits;
     /// SHA-256 in hex of what `routes`, `policies`, `workflows`, `schedules` and `limits` say: `policy` in verdicts.

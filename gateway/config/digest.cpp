@@ -87,7 +87,7 @@ js::object of_schedule(const schedule& s)
     for (const auto& o : s.overrides)
         overrides.push_back(
             js::object{{"person", o.person}, {"from", o.from.time_since_epoch().count()}, {"until", o.until.time_since_epoch().count()}});
-    return {{"time_zone", s.time_zone},
+    return {{"time_zone", s.zone->name()},
             {"people", std::move(people)},
             {"every", milliseconds(s.every)},
             {"from", s.from.time_since_epoch().count()},

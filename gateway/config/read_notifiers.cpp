@@ -1,6 +1,7 @@
 // notifiers: the channels besides the inbox; schedules: who is on call.
 #include "gateway/config/draft.hpp"
 #include "gateway/config/url.hpp"
+#include "gateway/policy/zone_file.hpp"
 #include "workflows/agent.hpp"
 
 #include <algorithm>
@@ -154,18 +155,17 @@ bool read_local_time(draft& d, const section& s, std::string_view key, std::chro
     return time.has_value();
 }
 
-// The system's own list judges, where there is one.
-bool known_time_zone(const std::string& name)
+// Nobody's shift can be worked out in a zone that cannot be read.
+void read_zone(draft& d, const section& s, schedule& to)
 {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-' || c == '/';
-    };
-    if (name.empty() || name.size() > 64 || name.front() == '/' || name.back() == '/' || !std::all_of(name.begin(), name.end(), fits))
-        return false;
-    if (name == "UTC") return true;
-    const std::filesystem::path all = "/usr/share/zoneinfo";
-    std::error_code ignored;
-    return !std::filesystem::is_directory(all, ignored) || std::filesystem::is_regular_file(all / name, ignored);
+    const auto at = s.need("time_zone");
+    std::string name;
+    if (!at || !s.take(name, "time_zone", &reading::text)) return;
+    if (name == "UTC") return;
+    if (auto zone = policy::find_zone(name))
+        to.zone = std::move(zone);
+    else
+        d.read.error(*at, "`time_zone` must be a name such as Europe/Berlin or UTC; `" + shown(name) + "` is not known");
 }
 
 void read_rotation(draft& d, const value& v, schedule& to)
@@ -212,9 +212,7 @@ void read_schedule(draft& d, const entry& e)
     const bool is_new = d.add(d.schedules, "schedule", sched.name, e.value);
     const section s(d.read, e.value, "schedule `" + sched.name + "`", keys);
     if (!s) return;
-    if (const auto at = s.need("time_zone");
-        at && s.take(sched.time_zone, "time_zone", &reading::text) && !known_time_zone(sched.time_zone))
-        d.read.error(*at, "`time_zone` must be a name such as Europe/Berlin or UTC; `" + shown(sched.time_zone) + "` is not known");
+    read_zone(d, s, sched);
     if (const auto at = s.need("rotation")) read_rotation(d, *at, sched);
     if (const auto at = s.find("overrides"))
         if (const auto items = d.read.list(*at, "`overrides`"))

@@ -53,9 +53,9 @@ result<void> directory_watch::refresh()
     storage::directory& all = (*read)->all;
     std::vector<std::string> teams;
     for (const auto& team : all.teams) teams.push_back(team.name);
-    standings_.publish(
-        std::make_shared<const sallyport::directory>(all.generation, std::move(all.people), std::move(teams), std::move(all.agents)),
-        std::move(opened));
+    standings_.publish(std::make_shared<const sallyport::directory>(all.generation, std::move(all.people), std::move(teams),
+                                                                    std::move(all.agents), schedules_of(standings_.current()->config)),
+                       std::move(opened));
     return {};
 }
 

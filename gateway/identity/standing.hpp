@@ -30,9 +30,12 @@ using credential_map = std::map<std::string, credential, std::less<>>;
 /// `basic` secrets are `user:password`. `invalid_input` for a type or a value that cannot be sent.
 result<credential> make_credential(std::string_view type, std::string_view header, std::string_view stored);
 
+/// Of that configuration, which they keep alive.
+std::shared_ptr<const schedules> schedules_of(const config::snapshot&);
+
 struct standing {
     config::snapshot config;
-    std::shared_ptr<const sallyport::directory> directory;
+    std::shared_ptr<const sallyport::directory> directory;  // with that configuration's schedules
     std::shared_ptr<const identity::credential_map> credentials;
     std::uint64_t version = 0;  // another with every change: tokens that verified before are looked at anew
 
@@ -48,6 +51,7 @@ public:
 
     standing_ptr current() const;
     void publish(config::snapshot);
+    /// It is given the schedules of the configuration that stands, where it has others.
     void publish(std::shared_ptr<const sallyport::directory>, std::shared_ptr<const identity::credential_map>);
 
     /// Called with each new one, on the publishing thread, one after the other; and once now. Before the first publish.

@@ -13,6 +13,8 @@
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
+#include <optional>
+#include <utility>
 
 namespace sallyport::people {
 namespace {
@@ -220,16 +222,17 @@ http::awaitable<void> api::stream_events(http::exchange& x, call c)
             if (!co_await x.write_body(": still here\n\n")) co_return;
         }
         // Whether the session still stands is asked with each piece of news: who was signed out hears nothing more.
-        auto work = [hash](storage::transaction& tx) -> std::optional<sallyport::person> {
+        auto work = [hash](storage::transaction& tx) -> std::pair<std::optional<sallyport::person>, time_point> {
             const auto session = storage::session_store::find(tx, hash);
-            return session ? storage::person_store::by_id(tx, session->person) : std::nullopt;
+            return {session ? storage::person_store::by_id(tx, session->person) : std::nullopt, tx.now()};
         };
-        const auto who = co_await context_.db.run(x.core().get_executor(), std::move(work));
-        if (!who || !*who) break;
+        const auto asked = co_await context_.db.run(x.core().get_executor(), std::move(work));
+        if (!asked || !asked->first) break;
+        const auto& [who, now] = *asked;
         const auto standing = context_.standings.current();
         std::string text;
         for (const auto& h : taken.news) {
-            if (!may_read(*h, *standing->directory, **who)) continue;
+            if (!may_read(*h, *standing->directory, *who, now)) continue;
             text += "event: hold\ndata: " +
                     boost::json::serialize(boost::json::object{{"hold", h->id.text()}, {"status", name_of(h->status)}}) + "\n\n";
         }

@@ -34,7 +34,7 @@ result<void> may_decide(const call& c, const storage::stored_hold& h)
 {
     if (h.hold.status != hold_status::held) return fail(problem::hold_closed, "This hold is " + std::string(name_of(h.hold.status)) + ".");
     if (h.now >= h.hold.expires_at) return fail(problem::hold_closed, "This hold has expired.");
-    if (auto why = why_not(h.hold, c.directory(), *c.person)) return fail(problem::not_eligible, std::move(*why));
+    if (auto why = why_not(h.hold, c.directory(), *c.person, h.now)) return fail(problem::not_eligible, std::move(*why));
     return {};
 }
 

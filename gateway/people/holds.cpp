@@ -44,7 +44,7 @@ bool reads_all(const person& who) { return who.has(role::auditor) || who.has(rol
 std::vector<storage::stored_hold> chosen(storage::transaction& tx, const call& c, std::vector<storage::stored_hold> rows,
                                          std::string_view q)
 {
-    std::erase_if(rows, [&](const auto& row) { return !may_read(row.hold, c.directory(), *c.person); });
+    std::erase_if(rows, [&](const auto& row) { return !may_read(row.hold, c.directory(), *c.person, row.now); });
     if (q.empty() || rows.empty()) return rows;
     std::vector<hold_id> ids;
     for (const auto& row : rows) ids.push_back(row.hold.id);
@@ -74,7 +74,7 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
     const auto id = hold_id::parse(text);
     if (!id) return fail(problem::no_hold);
     auto found = lock ? storage::hold_store::get_for_update(tx, *id) : storage::hold_store::get(tx, *id);
-    if (!found || !may_read(found->hold, c.directory(), *c.person)) return fail(problem::no_hold);
+    if (!found || !may_read(found->hold, c.directory(), *c.person, found->now)) return fail(problem::no_hold);
     return std::move(*found);
 }
 

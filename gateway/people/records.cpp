@@ -91,7 +91,7 @@ private:
         for (const hold_id id : ids)
             if (known_.insert(id).second) fresh.push_back(id);
         for (const auto& found : storage::hold_store::get(tx_, fresh))
-            if (may_read(found.hold, call_.directory(), *call_.person)) readable_.insert(found.hold.id);
+            if (may_read(found.hold, call_.directory(), *call_.person, found.now)) readable_.insert(found.hold.id);
     }
 
     storage::transaction& tx_;

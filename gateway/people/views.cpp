@@ -182,7 +182,7 @@ boost::json::object hold_json(const storage::stored_hold& stored, const action& 
     boost::json::array decisions;
     for (const decision& d : h.decisions) decisions.push_back(decision_json(d, people));
     shown["decisions"] = std::move(decisions);
-    const auto why = why_not(h, people, reader);
+    const auto why = why_not(h, people, reader, stored.now);
     shown["may_decide"] = !why;
     shown["why_not"] = or_null(why, [](const std::string& s) { return s; });
 

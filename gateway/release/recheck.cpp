@@ -104,7 +104,7 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
     case verdict_kind::hold: break;
     }
     const auto workflows = demanded(config, verdict);
-    if (workflows.empty() || !satisfied_by_new_demands(held.hold, workflows, *standing.directory))
+    if (workflows.empty() || !satisfied_by_new_demands(held.hold, workflows, *standing.directory, held.now))
         return "policy demands more than was approved now";
     return std::nullopt;
 }

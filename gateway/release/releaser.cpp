@@ -40,7 +40,8 @@ identity::standing_ptr standing_in(storage::transaction& tx, identity::standing_
     std::vector<std::string> teams;
     for (const auto& team : all.teams) teams.push_back(team.name);
     auto fresh = std::make_shared<identity::standing>(*known);
-    fresh->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::move(teams), std::move(all.agents));
+    fresh->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::move(teams), std::move(all.agents),
+                                                         known->directory->on_call());
     return fresh;
 }
 

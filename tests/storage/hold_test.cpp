@@ -46,6 +46,8 @@ TEST_CASE_FIXTURE(holds, "a hold is read as it was written")
     REQUIRE(read.hold.demands.size() == 1);
     CHECK(same_workflow(read.hold.demands[0].asks, h.hold.demands[0].asks));
     CHECK(read.hold.demands[0].step_ends_at == t + 10min);
+    CHECK(read.hold.demands[0].begun == std::vector{t});
+    CHECK(read.hold.demands[0].told_until == t);
     CHECK(read.hold.demands[0].reached);
     CHECK(read.hold.decisions.empty());
     CHECK(read.hold.created_at == t);
@@ -76,6 +78,18 @@ TEST_CASE_FIXTURE(holds, "a hold is read as it was written")
         REQUIRE(told.size() == 1);
         CHECK(told[0].person == ada.id);
     });
+}
+
+TEST_CASE_FIXTURE(holds, "a hold that the previous release wrote is read without the times of its steps")
+{
+    const auto h = make(1, now());
+    in([&](transaction& tx) { create(tx, h); });
+    sql("UPDATE holds SET demands = (SELECT json_agg(d::jsonb - 'begun' - 'told_until') FROM json_array_elements(demands) d)");
+    const auto read = in([&](transaction& tx) { return hold_store::get(tx, h.hold.id).value(); });
+    REQUIRE(read.hold.demands.size() == 1);
+    CHECK(read.hold.demands[0].begun.empty());
+    CHECK(read.hold.demands[0].told_until == time_point{});
+    CHECK(read.hold.demands[0].reached);
 }
 
 TEST_CASE_FIXTURE(holds, "what has no body, task or team's agent")

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,7 +59,19 @@ inline agent bot(std::string_view owner = "ada")
     return a;
 }
 
-inline directory town(std::vector<person> people = everybody(), schedule_lookup on_call = {}, std::string_view owner = "ada")
+/// `on-call`: these take turns of `every` in UTC, from t0 on.
+inline std::shared_ptr<const schedules> rota(std::vector<std::string> people, duration every = 24h)
+{
+    schedule s;
+    s.name = "on-call";
+    s.people = std::move(people);
+    s.every = every;
+    s.from = std::chrono::local_seconds{std::chrono::floor<std::chrono::seconds>(t0).time_since_epoch()};
+    return std::make_shared<const schedules>(schedules{{s.name, s}});
+}
+
+inline directory town(std::vector<person> people = everybody(), std::shared_ptr<const schedules> on_call = {},
+                      std::string_view owner = "ada")
 {
     return directory(1, std::move(people), {"empty", "finance", "risk"}, {bot(owner)}, std::move(on_call));
 }

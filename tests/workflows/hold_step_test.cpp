@@ -410,3 +410,131 @@ TEST_CASE("the slot is the place that the next approval fills")
     h = after(h, takes_back(ada), people, t0);
     CHECK(next_slot(h) == 1);
 }
+
+TEST_CASE("a schedule's people: on call when the step began, and whoever comes on call while it runs")
+{
+    // From t0: ada, from t0 + 1 h: grace, from t0 + 2 h: alan.
+    const directory people = town(everybody(), rota({"ada", "grace", "alan"}, 1h));
+    const workflow w = flow("w", 2, {{{"schedule:on-call"}, 150min}});
+    const outcome begun = step(fresh({w}), happened::opened{}, people, t0);
+    CHECK(told(begun) == std::vector{ada});
+    hold h = std::get<moved>(begun).next;
+    CHECK(h.wake_at == t0 + 1h);
+    CHECK(said(step(h, approves(grace), people, t0 + 1h - 1s)) == "refused:not-eligible");
+    CHECK(said(step(h, happened::woke{}, people, t0 + 1h - 1s)) == "unchanged");
+
+    SUBCASE("the next one is told when the shift changes, and may decide; so may the one before")
+    {
+        const outcome o = step(h, happened::woke{}, people, t0 + 1h);
+        CHECK(told(o) == std::vector{grace});
+        h = std::get<moved>(o).next;
+        CHECK(h.wake_at == t0 + 2h);
+        CHECK(said(step(h, approves(alan), people, t0 + 90min)) == "refused:not-eligible");
+        h = after(h, approves(ada), people, t0 + 90min);
+        CHECK(h.wake_at == t0 + 2h);
+        CHECK(said(step(h, approves(grace), people, t0 + 100min)) == "moved:approved");
+        const outcome third = step(h, happened::woke{}, people, t0 + 2h);
+        CHECK(told(third) == std::vector{alan});
+        CHECK(std::get<moved>(third).next.wake_at == t0 + 150min);
+        CHECK(said(step(std::get<moved>(third).next, approves(grace), people, t0 + 130min)) == "moved:approved");
+    }
+    SUBCASE("may decide before the wake-up")
+    {
+        const hold one = after(h, approves(grace), people, t0 + 1h + 1s);
+        CHECK(one.wake_at == t0 + 1h);  // overdue: grace is yet to be told
+        CHECK(told(step(one, happened::woke{}, people, t0 + 1h + 2s)) == std::vector{grace});
+    }
+    SUBCASE("a late wake-up tells who is on call then")
+    {
+        const outcome o = step(h, happened::woke{}, people, t0 + 2h + 10min);
+        CHECK(told(o) == std::vector{alan});
+        CHECK(std::get<moved>(o).next.wake_at == t0 + 150min);
+    }
+    SUBCASE("it ends all the same")
+    {
+        h = after(h, happened::woke{}, people, t0 + 1h);
+        h = after(h, happened::woke{}, people, t0 + 2h);
+        CHECK(said(step(h, happened::woke{}, people, t0 + 150min)) == "moved:expired");
+    }
+    SUBCASE("another configuration may know it no more")
+    {
+        const directory changed = people.with({});
+        CHECK(said(step(h, approves(ada), changed, t0 + 1min)) == "refused:not-eligible");
+        CHECK(said(step(h, happened::woke{}, changed, t0 + 1h)) == "moved:held");
+    }
+}
+
+TEST_CASE("a schedule in a later step: who was on call before it began is not asked")
+{
+    const directory people = town(everybody(), rota({"ada", "grace", "alan"}, 1h));
+    hold h = opened({flow("w", 1, {{{"person:tony"}, 90min}, {{"schedule:on-call"}, 1h}})}, people);
+    CHECK(h.wake_at == t0 + 90min);  // no step begun names the schedule
+    CHECK(why_not(h, people, *people.find(grace), t0 + 5min) == "You are asked from 2026-01-05T10:30:00.000Z on, if it is open then.");
+    CHECK(why_not(h, people, *people.find(ada), t0 + 5min) == "You are not asked about this.");
+    CHECK(may_read(h, people, *people.find(grace), t0 + 5min));
+    CHECK_FALSE(may_read(h, people, *people.find(alan), t0 + 5min));
+
+    const outcome o = step(h, happened::woke{}, people, t0 + 90min);
+    CHECK(told(o) == std::vector{grace});
+    h = std::get<moved>(o).next;
+    CHECK(h.wake_at == t0 + 2h);
+    CHECK(said(step(h, approves(ada), people, t0 + 91min)) == "refused:not-eligible");
+    CHECK(said(step(h, approves(grace), people, t0 + 130min)) == "moved:approved");
+    CHECK_FALSE(may_read(h, people, *people.find(alan), t0 + 100min));
+    CHECK(may_read(h, people, *people.find(alan), t0 + 2h));
+}
+
+TEST_CASE("a step that nobody was on call for is skipped, and whoever comes on call later is told")
+{
+    const auto absent = [] {
+        auto some = everybody();
+        one_of(some, ada).has_passkey = false;
+        return some;
+    };
+    const directory people = town(absent(), rota({"ada", "grace"}, 1h));
+    const outcome o =
+        step(fresh({flow("w", 1, {{{"schedule:on-call"}, 30min}, {{"person:tony"}, 90min}})}), happened::opened{}, people, t0);
+    CHECK(told(o) == std::vector{tony});
+    const hold h = std::get<moved>(o).next;
+    CHECK(h.demands[0].begun == std::vector{t0, t0});
+    CHECK(told(step(h, happened::woke{}, people, t0 + 1h)) == std::vector{grace});
+}
+
+TEST_CASE("`not` excludes who is on call now, and everybody where the schedule is not known")
+{
+    const directory people = town(everybody(), rota({"ada", "grace"}, 1h));
+    const hold h = opened({flow("w", 1, {{{"team:finance"}, 3h}}, {"schedule:on-call"})}, people);
+    CHECK(why_not(h, people, *people.find(ada), t0 + 1min) == "The workflow excludes whoever is on call in on-call.");
+    CHECK_FALSE(why_not(h, people, *people.find(grace), t0 + 1min));
+    CHECK(why_not(h, people, *people.find(grace), t0 + 1h));
+    CHECK_FALSE(why_not(h, people, *people.find(ada), t0 + 1h));
+    const directory unknown = people.with({});
+    CHECK(why_not(h, unknown, *unknown.find(edsger), t0 + 1min));
+}
+
+TEST_CASE("a hold of an earlier release, whose steps have no times of beginning, goes on")
+{
+    const directory people = town(everybody(), rota({"ada", "grace"}, 1h));
+    hold h = opened({flow("w", 1, {{{"schedule:on-call"}, 90min}, {{"person:tony"}, 1h}})}, people);
+    for (demand& d : h.demands) {
+        d.begun.clear();
+        d.told_until = {};
+    }
+    h.wake_at = t0 + 90min;
+    CHECK(said(step(h, approves(ada), people, t0 + 80min)) == "moved:approved");
+    CHECK(said(step(h, approves(grace), people, t0 + 80min)) == "moved:approved");
+    const outcome o = step(h, happened::woke{}, people, t0 + 90min);
+    CHECK(told(o) == std::vector{grace, tony});
+    CHECK(std::get<moved>(o).next.demands[0].begun == std::vector{t0, t0 + 90min});
+}
+
+TEST_CASE("a workflow that has what it needs tells no later shift, and catches up when that is taken back")
+{
+    const directory people = town(everybody(), rota({"ada", "grace"}, 1h));
+    const hold h = opened({flow("one", 1, {{{"schedule:on-call"}, 3h}}), flow("two", 1, {{{"person:tony"}, 3h}})}, people);
+    const hold given = after(h, approves(ada), people, t0 + 1min);
+    CHECK(given.wake_at == t0 + 3h);
+    const hold again = after(given, takes_back(ada), people, t0 + 70min);
+    CHECK(again.wake_at == t0 + 1h);
+    CHECK(told(step(again, happened::woke{}, people, t0 + 70min)) == std::vector{grace});
+}

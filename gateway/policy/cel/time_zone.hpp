@@ -1,6 +1,8 @@
 // Time zones for the selectors of timestamps (cel-spec, langdef.md "Timezones"): fixed offsets and the names of the tz
-// database, read from the system's files (RFC 8536).
+// database (gateway/policy/zone_file.hpp).
 #pragma once
+
+#include "workflows/time_zone.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -18,12 +20,10 @@ public:
     /// Seconds east of UTC at that instant (seconds since 1970).
     std::int32_t offset_at(std::int64_t seconds) const noexcept;
 
-    struct data;
-
 private:
     time_zone() = default;
     std::int32_t fixed_ = 0;
-    std::shared_ptr<const data> data_;  // null: fixed
+    std::shared_ptr<const sallyport::time_zone> named_;  // null: fixed
 };
 
 }  // namespace sallyport::policy::cel

@@ -65,6 +65,10 @@ TEST_CASE("wrong usage is 2, one line, and nothing on standard output")
         {"hold", "show"},
         {"credential", "put"},
         {"audit", "export"},
+        {"workflow"},
+        {"workflow", "simulate"},
+        {"workflow", "simulate", "w", "--at", "noon"},
+        {"workflow", "simulate", "w", "--agent", "a", "--owner", "ada"},
     };
     for (auto row : rows) {
         std::string words;
@@ -80,9 +84,18 @@ TEST_CASE("wrong usage is 2, one line, and nothing on standard output")
 TEST_CASE("help and version are 0, on standard output, for every command")
 {
     const std::vector<std::string> rows[] = {
-        {"--help"},          {"--version"},        {"serve", "--help"}, {"check", "--help"}, {"policy", "eval", "--help"},
-        {"agent", "--help"}, {"person", "--help"}, {"token", "--help"}, {"hold", "--help"},  {"credential", "put", "--help"},
+        {"--help"},
+        {"--version"},
+        {"serve", "--help"},
+        {"check", "--help"},
+        {"policy", "eval", "--help"},
+        {"agent", "--help"},
+        {"person", "--help"},
+        {"token", "--help"},
+        {"hold", "--help"},
+        {"credential", "put", "--help"},
         {"audit", "--help"},
+        {"workflow", "simulate", "--help"},
     };
     for (auto row : rows) {
         CAPTURE(row.front());
@@ -131,6 +144,35 @@ TEST_CASE("check and the policy's commands: 0 and 1 as the answer is")
     CHECK(batch.out.find("int64Value") != std::string::npos);
     CHECK(batch.out.find("check_error") != std::string::npos);
     CHECK(command({"policy", "explain", "--request", "/no/such/file", "--config", good.path().string()}).status == 1);
+}
+
+TEST_CASE("a workflow that is not there is 1, and says which are")
+{
+    const config::testing::directory some{{"main.yaml", right},
+                                          {"w.yaml", "workflows: { default: { steps: [ { notify: [owner], for: 1m } ] }, "
+                                                     "finance: { steps: [ { notify: [owner], for: 1m } ] } }\n"}};
+    const config::testing::directory none{{"main.yaml", right}};
+    const config::testing::directory bad{{"main.yaml", "workflows: []\n"}};
+    struct row {
+        const config::testing::directory* config;
+        const char* workflow;
+        int status;
+        const char* says;
+    };
+    const row rows[] = {
+        {&some, "fnance", 1, "There is no workflow fnance; there are: default, finance."},
+        {&none, "finance", 1, "There is no workflow finance; the configuration has none."},
+        {&bad, "finance", 1, "main.yaml:1:12: "},
+        {&some, "finance", 3, "No gateway answers at "},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.says);
+        const auto e = command(
+            {"workflow", "simulate", r.workflow, "--config", r.config->path().string(), "--data", (r.config->path() / "none").string()});
+        CHECK(e.status == r.status);
+        CHECK(e.out.empty());
+        CHECK(e.err.find(r.says) != std::string::npos);
+    }
 }
 
 TEST_CASE("where no gateway answers it is 3, and says so")

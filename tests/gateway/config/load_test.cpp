@@ -109,7 +109,10 @@ TEST_CASE("every key is read")
     CHECK(finance.steps[1].via == std::vector<std::string>{"ops"});
 
     const auto& on_call = c.schedules.at("finance-on-call");
-    CHECK(on_call.time_zone == "Europe/Berlin");
+    CHECK(on_call.zone->name() == "Europe/Berlin");
+    CHECK(on_call.zone->offset_at(std::chrono::sys_days{std::chrono::year(2026) / 7 / 1}) == 2h);
+    CHECK(on_call.on_call(std::chrono::sys_days{std::chrono::year(2026) / 1 / 12} + 7h + 59min) == std::vector<std::string>{"ada"});
+    CHECK(on_call.on_call(std::chrono::sys_days{std::chrono::year(2026) / 1 / 12} + 8h) == std::vector<std::string>{"grace"});
     CHECK(on_call.people == std::vector<std::string>{"ada", "grace"});
     CHECK(on_call.every == 7 * 24h);
     CHECK(on_call.from == std::chrono::local_days{std::chrono::year(2026) / 1 / 5} + 9h);

@@ -215,6 +215,8 @@ TEST_CASE("each mistake is one error, at its place: workflows and schedules")
         {"an unknown exclusion", with("    not: [everybody]\n"), 4, 11, "`not` must name"},
         {"an unknown time zone", schedule("Europe/Berln", turns), 3, 16, "time_zone"},
         {"a time zone out of the way", schedule("../../etc/passwd", turns), 3, 16, "time_zone"},
+        {"a folder of time zones", schedule("Europe", turns), 3, 16, "time_zone"},
+        {"a file that is no time zone", schedule("zone.tab", turns), 3, 16, "time_zone"},
         {"nobody in turn", schedule("UTC", "people: [], every: 1d, from: 2026-01-05T09:00"), 4, 25, "must name somebody"},
         {"a person that is no name", schedule("UTC", "people: [A B], every: 1d, from: 2026-01-05T09:00"), 4, 26, "must be a name"},
         {"no turn", schedule("UTC", "people: [ada], from: 2026-01-05T09:00"), 4, 15, "needs `every`"},

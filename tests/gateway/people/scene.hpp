@@ -98,8 +98,8 @@ struct scene : storage::fixture {
         auto all = storage::directory_store::load(tx);
         auto now = std::make_shared<identity::standing>();
         now->config = config;
-        now->directory =
-            std::make_shared<const directory>(all.generation, std::move(all.people), std::vector<std::string>{}, std::move(all.agents));
+        now->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::vector<std::string>{},
+                                                           std::move(all.agents), identity::schedules_of(config));
         now->credentials = std::make_shared<const identity::credential_map>();
         return now;
     }

@@ -1,0 +1,151 @@
+#include "workflows/simulation.hpp"
+
+#include "workflows/eligibility.hpp"
+#include "workflows/hold_step.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace sallyport {
+namespace {
+
+constexpr std::size_t most_events = 10'000;
+
+bool among(const std::vector<std::string>& list, const std::string& word)
+{
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// The inbox reaches whoever has a passkey: who is absent has none with them.
+directory without(const directory& all, const std::vector<std::string>& absent)
+{
+    std::vector<person> people = all.people();
+    for (person& p : people)
+        if (among(absent, p.handle)) p.has_passkey = false;
+    return {all.generation(), std::move(people), all.teams(), all.agents(), all.on_call()};
+}
+
+class play {
+public:
+    play(const workflow& asked, const agent& by, const directory& everybody, const std::vector<std::string>& absent, time_point at)
+        : people_(without(everybody, absent)),
+          absent_(absent),
+          held_(make_hold({}, {}, by, {}, {}, {asked}, at))
+    {
+    }
+
+    std::vector<played_event> run()
+    {
+        event next = happened::opened{};
+        for (time_point now = held_.created_at; events_.size() < most_events; now = *held_.wake_at) {
+            take(step(held_, next, people_, now), now);
+            if (!held_.wake_at) break;
+            next = happened::woke{};
+        }
+        add(held_.closed_at.value_or(events_.empty() ? held_.created_at : events_.back().at), played::ended{held_.status, reached_.size()});
+        return std::move(events_);
+    }
+
+private:
+    void take(const outcome& o, time_point now)
+    {
+        const auto* to = std::get_if<moved>(&o);
+        if (!to) return held_.wake_at.reset();  // never: it is woken when it asked for it
+        const demand before = std::exchange(held_, to->next).demands.front();
+        const demand& after = held_.demands.front();
+        for (std::size_t i = before.begun.size(); i < after.begun.size(); ++i) begin(after, i);
+        if (!held_.closed_at) hand_overs(after, before.begun.size(), now);
+        for (const effect& e : to->effects)
+            if (const auto* news = std::get_if<effects::tell_people>(&e)) tell(*news, now);
+    }
+
+    void begin(const demand& d, std::size_t i)
+    {
+        const workflow_step& begun = d.asks.steps[i];
+        if (reached_by(held_, begun, people_, {d.begun[i], d.begun[i]}).empty())
+            add(d.begun[i], played::step_skipped{i + 1, why_nobody(begun, d.begun[i])});
+        else
+            add(d.begun[i], played::step_begun{i + 1, begun.notify});
+    }
+
+    // Of schedules that the first `steps` steps name.
+    void hand_overs(const demand& d, std::size_t steps, time_point now)
+    {
+        std::set<std::string> seen;
+        for (std::size_t i = 0; i < steps; ++i)
+            for (const target& t : d.asks.steps[i].notify) {
+                const schedule* named = t.kind == target::kind::schedule ? people_.schedule_named(t.name) : nullptr;
+                if (named && seen.insert(t.name).second && named->next_change(now - duration(1)) == now)
+                    add(now, played::hand_over{t.name, named->on_call(now)});
+            }
+    }
+
+    void tell(const effects::tell_people& news, time_point now)
+    {
+        played::told told{{}, {"inbox"}};
+        for (const person_id id : news.people) {
+            told.people.push_back(people_.find(id)->handle);
+            reached_.insert(id);
+        }
+        told.via.insert(told.via.end(), news.via.begin(), news.via.end());
+        add(now, std::move(told));
+    }
+
+    std::vector<std::string> why_nobody(const workflow_step& s, time_point at) const
+    {
+        std::vector<std::string> why;
+        for (const target& t : s.notify) {
+            bool anybody = false;
+            for (const person& p : people_.people()) {
+                if (!means(t, held_.owner, people_, p, {at, at})) continue;
+                anybody = true;
+                if (std::string reason = p.handle + why_not_reached(p, at); !among(why, reason)) why.push_back(std::move(reason));
+            }
+            if (!anybody) why.push_back(nobody_is(t));
+        }
+        return why;
+    }
+
+    std::string why_not_reached(const person& p, time_point at) const
+    {
+        if (among(absent_, p.handle)) return " is absent";
+        if (p.status != person_status::active) return " is disabled";
+        if (!p.has(role::approver)) return " is no approver";
+        if (excluded(held_, people_, p, at)) return " is excluded by the workflow's `not`";
+        return " has no passkey";
+    }
+
+    std::string nobody_is(const target& t) const
+    {
+        switch (t.kind) {
+        case target::kind::owner: return held_.owner.name.empty() ? "whose agent it is was not said" : "nobody is " + held_.owner.text();
+        case target::kind::person: return "there is no person " + t.name;
+        case target::kind::team: return "nobody is in team " + t.name;
+        case target::kind::schedule: return "nobody is on call in " + t.name;
+        }
+        return {};
+    }
+
+    template <class What>
+    void add(time_point at, What what)
+    {
+        events_.emplace_back(at, std::move(what));
+    }
+
+    const directory people_;
+    const std::vector<std::string>& absent_;
+    hold held_;
+    std::vector<played_event> events_;
+    std::set<person_id> reached_;
+};
+
+}  // namespace
+
+std::vector<played_event> simulate(const workflow& asked, const agent& by, const directory& everybody,
+                                   const std::vector<std::string>& absent, time_point at)
+{
+    return play(asked, by, everybody, absent, at).run();
+}
+
+}  // namespace sallyport
