@@ -10,6 +10,7 @@
 #include "gateway/metrics/metrics.hpp"
 #include "gateway/notify/channels.hpp"
 #include "storage/database.hpp"
+#include "workflows/secret.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -23,6 +24,7 @@
 namespace sallyport::notify {
 
 struct dispatcher_options {
+    secret decision_key;                                                            // identity/decision_token.hpp
     std::size_t threads = 4;                                                        // of each channel
     std::chrono::milliseconds poll{1000};                                           // when nothing wakes it
     std::function<double()> chance;                                                 // in [0, 1), any thread: jitter

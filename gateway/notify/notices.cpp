@@ -1,5 +1,7 @@
 #include "gateway/notify/notices.hpp"
 
+#include "gateway/identity/decision_token.hpp"
+
 #include <utility>
 
 namespace sallyport::notify {
@@ -60,7 +62,8 @@ notifiers::notice notice_of(const storage::stored_hold& stored, const directory&
 }  // namespace
 
 composition compose(const storage::outbox_entry& message, const std::optional<storage::outbox_entry>& asked,
-                    const std::optional<storage::stored_hold>& stored, const directory& people, std::string_view public_url, time_point now)
+                    const std::optional<storage::stored_hold>& stored, const directory& people, std::string_view public_url,
+                    std::string_view decision_key, time_point now)
 {
     if (!stored) return not_needed{"its hold is not there"};
     const person* who = message.person ? people.find(*message.person) : nullptr;
@@ -78,6 +81,11 @@ composition compose(const storage::outbox_entry& message, const std::optional<st
     n.what = message.what == message_kind::asked ? notifiers::notice::kind::asked : notifiers::notice::kind::ended;
     if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email, {}};
     if (asked) n.earlier_ref = asked->message_ref;
+    // More than a click is asked for on the page alone.
+    if (who && message.what == message_kind::asked && n.assurance == assurance::click && !decision_key.empty()) {
+        n.decision_token = identity::write_decision_token({n.hold, who->id, n.expires_at, message.channel}, decision_key);
+        if (message.channel == "email") n.link = std::string(public_url) + "/d/" + n.decision_token;
+    }
     return n;
 }
 

@@ -23,8 +23,9 @@ struct too_early {};
 
 using composition = std::variant<notifiers::notice, not_needed, too_early>;
 
-/// `asked`: of a message that tells of an end, the one before it (outbox_store::asked_before). `public_url` without its final slash.
+/// `decision_key`: by which decision tokens are written; empty: none are. `asked`: of a message that tells of an end, the one before it (outbox_store::asked_before). `public_url` without its final slash.
 composition compose(const storage::outbox_entry&, const std::optional<storage::outbox_entry>& asked,
-                    const std::optional<storage::stored_hold>&, const directory&, std::string_view public_url, time_point now);
+                    const std::optional<storage::stored_hold>&, const directory&, std::string_view public_url,
+                    std::string_view decision_key, time_point now);
 
 }  // namespace sallyport::notify

@@ -1,6 +1,7 @@
 #include "gateway/people/api.hpp"
 
 #include "gateway/canonical/sha256.hpp"
+#include "gateway/identity/decision_token.hpp"
 #include "gateway/identity/problem_document.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/people/request.hpp"
@@ -90,7 +91,8 @@ http::awaitable<void> send_page(http::exchange& x, const web::asset& asset)
 
 api::api(people_context context)
     : context_(std::move(context)),
-      around_{context_.keys, context_.keys.derive("people.statement"), context_.keys.derive("people.challenge")}
+      around_{context_.keys, context_.keys.derive("people.statement"), context_.keys.derive("people.challenge"),
+              context_.keys.derive(identity::decision_token_purpose)}
 {
 }
 

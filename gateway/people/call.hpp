@@ -27,6 +27,7 @@ struct surroundings {
     keyring keys;
     secret statement_key;  // for statement.hpp: what says that a statement is ours
     secret challenge_key;  // the same for challenge.hpp
+    secret decision_key;   // the same for identity/decision_token.hpp
 };
 
 struct parameter {

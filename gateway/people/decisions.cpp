@@ -1,18 +1,14 @@
 // Deciding a hold: the statement to sign, the decision over it, and taking it back (semantics.md, "Deciding").
-#include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/sha256.hpp"
-#include "gateway/jose/random.hpp"
+#include "gateway/people/deciding.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/statement.hpp"
 #include "gateway/people/views.hpp"
 #include "gateway/people/webauthn.hpp"
 #include "gateway/release/hold_moves.hpp"
-#include "storage/audit_store.hpp"
-#include "storage/evidence_store.hpp"
 #include "storage/passkey_store.hpp"
 #include "workflows/eligibility.hpp"
-#include "workflows/encoding.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -23,40 +19,9 @@ namespace sallyport::people {
 namespace {
 
 constexpr std::string_view statement_purpose = "statement";
-constexpr std::size_t longest_reason = 2000;
-constexpr std::size_t nonce_bytes = 16;
 constexpr std::chrono::minutes signing_time{5};
 
 webauthn::relying_party party(const call& c) { return {c.config().public_host, origin_of(c.config().public_url)}; }
-
-// Session and hold were looked at; then in this order: is it open, may this person.
-result<void> may_decide(const call& c, const storage::stored_hold& h)
-{
-    if (h.hold.status != hold_status::held) return fail(problem::hold_closed, "This hold is " + std::string(name_of(h.hold.status)) + ".");
-    if (h.now >= h.hold.expires_at) return fail(problem::hold_closed, "This hold has expired.");
-    if (auto why = why_not(h.hold, c.directory(), *c.person, h.now)) return fail(problem::not_eligible, std::move(*why));
-    return {};
-}
-
-void record(storage::transaction& tx, const call& c, const storage::stored_hold& h, const boost::json::object& data)
-{
-    storage::audit_entry entry;
-    entry.at = h.now;
-    entry.kind = "decision";
-    entry.action = h.hold.action;
-    entry.hold = h.hold.id;
-    entry.agent = h.hold.agent;
-    entry.person = c.person->id;
-    entry.data = jcs(data);
-    storage::audit_store::append(tx, entry);
-}
-
-// The attempt is in the record, and nothing else of it.
-reply refused_attempt(storage::transaction& tx, const call& c, const storage::stored_hold& h, const failure& why)
-{
-    record(tx, c, h, {{"refused", facts(why.what).name}, {"detail", why.detail}});
-    return problem_reply(why);
-}
 
 struct proved {
     assurance by = assurance::session;
@@ -90,44 +55,6 @@ result<proved> prove(storage::transaction& tx, const call& c, const message& m, 
     return p;
 }
 
-result<std::string> read_reason(const message& m)
-{
-    auto reason = m.text("reason");
-    if (!reason) return reason.error();
-    const std::string text = reason->value_or("");
-    if (text.size() > longest_reason) return fail(problem::malformed_request, "\"reason\" is longer than 2000 bytes.");
-    // It is shown to agents, on pages and in terminals.
-    const bool controls = std::any_of(text.begin(), text.end(),
-                                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
-    if (controls) return fail(problem::malformed_request, "\"reason\" has control characters other than line ends and tabs.");
-    return text;
-}
-
-boost::json::object evidence_json(const decision& d, const storage::evidence& e)
-{
-    boost::json::object data{
-        {"decision", d.id.text()},  {"verdict", name_of(d.kind)},
-        {"reason", d.reason},       {"assurance", name_of(d.assurance)},
-        {"statement", e.statement}, {"workflows", boost::json::array(d.counts_in.begin(), d.counts_in.end())},
-    };
-    if (d.assurance == assurance::passkey) {
-        data["authenticatorData"] = base64url(e.authenticator_data);
-        data["clientDataJSON"] = base64url(e.client_data_json);
-        data["signature"] = base64url(e.signature);
-        data["credential"] = base64url(e.credential_id);
-        data["key"] = base64(e.public_key);  // SubjectPublicKeyInfo
-    }
-    return data;
-}
-
-// The step found its time over and closed it: that is committed, and the answer is no.
-reply expired_meanwhile(const storage::stored_hold& h)
-{
-    reply r = problem_reply(fail(problem::hold_closed, "This hold has expired."));
-    r.closed = h.hold;
-    return r;
-}
-
 }  // namespace
 
 result<reply> make_statement(storage::transaction& tx, const call& c)
@@ -146,14 +73,7 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     if (!held) return held.error();
     if (const auto may = may_decide(c, *held); !may) return may.error();
 
-    const agent* who = c.directory().find(held->hold.agent);
-    statement_request request;
-    request.decision = *decision;
-    request.reason = *reason;
-    request.issued_at = held->now;
-    request.expires_at = std::min(held->now + c.config().limits.statement, held->hold.expires_at);
-    request.random = random_bytes(nonce_bytes);
-    const std::string text = write_statement(*held, who ? who->name : std::string(), *c.person, request, c.around->statement_key.reveal());
+    const std::string text = statement_for(c, *held, *decision, *reason);
     const digest hash = sha256(text);
 
     std::vector<webauthn::known_credential> mine;
@@ -196,26 +116,11 @@ result<reply> decide(storage::transaction& tx, const call& c)
     const auto proof = prove(tx, c, *given, **text);
     if (!proof) return refused_attempt(tx, c, *held, proof.error());
 
-    decision made;
-    made.id = decision_id::make(held->now, random10());
-    made.by = c.person->id;
-    made.kind = issued->decision;
-    made.reason = issued->reason;
-    made.assurance = proof->by;
-    auto moved = release::apply(tx, std::move(*held), happened::decided{made, c.config().limits.release_window}, c.directory());
-    if (!moved) return moved.error();
-    const storage::stored_hold& now = moved->hold;
-    const decision* written = now.hold.decided_by(c.person->id);
-    if (!written) return expired_meanwhile(now);
-
-    storage::evidence evidence = proof->evidence;
-    evidence.decision = written->id;
-    storage::evidence_store::put(tx, evidence);
-    record(tx, c, now, evidence_json(*written, evidence));
-    reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
-    if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
-    if (closed(now.hold.status)) r.closed = now.hold;
-    return r;
+    decision given_now;
+    given_now.kind = issued->decision;
+    given_now.reason = issued->reason;
+    given_now.assurance = proof->by;
+    return take_decision(tx, c, std::move(*held), std::move(given_now), proof->evidence);
 }
 
 result<reply> take_back(storage::transaction& tx, const call& c)
@@ -227,7 +132,7 @@ result<reply> take_back(storage::transaction& tx, const call& c)
     auto moved = release::apply(tx, std::move(*held), happened::taken_back{*which, c.person->id}, c.directory());
     if (!moved) return moved.error();
     if (closed(moved->hold.hold.status)) return expired_meanwhile(moved->hold);
-    record(tx, c, moved->hold, {{"decision", which->text()}, {"taken_back", true}});
+    record_decision(tx, c, moved->hold, {{"decision", which->text()}, {"taken_back", true}});
     return json_reply(200, {{"hold", shown(tx, c, std::move(moved->hold))}});
 }
 

@@ -20,6 +20,8 @@ constexpr auto table = std::to_array<resource>({
     {"POST", "holds/{id}/statement", "The text to sign for a decision", session, &make_statement},
     {"POST", "holds/{id}/decisions", "Decides, by a statement and the passkey's assertion over it", session, &decide},
     {"DELETE", "holds/{id}/decisions/{decision}", "Takes one's own decision back while the hold is held", session, &take_back},
+    {"GET", "links/{token}", "What a link in a mail asks, for whom it was sent to; nothing changes", open, &show_link},
+    {"POST", "links/{token}", "Decides by that link, once, where a click suffices", open, &decide_by_link},
     {"GET", "agents", "Every agent, by name", session, &list_agents},
     {"GET", "agents/{agent}", "One agent, by its id or name", session, &show_agent},
     {"GET", "people", "Everybody, by handle", session, &list_people},

@@ -55,6 +55,9 @@ result<reply> show_person(storage::transaction&, const call&);
 result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
+// links.cpp
+result<reply> show_link(storage::transaction&, const call&);
+result<reply> decide_by_link(storage::transaction&, const call&);
 // channels.cpp
 result<reply> list_channels(storage::transaction&, const call&);
 result<reply> list_dead_letters(storage::transaction&, const call&);

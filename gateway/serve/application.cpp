@@ -7,6 +7,7 @@
 #include "gateway/config/watch.hpp"
 #include "gateway/http/block_on.hpp"
 #include "gateway/http/server.hpp"
+#include "gateway/identity/decision_token.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/notify/dispatcher.hpp"
@@ -307,6 +308,7 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     clockwork = std::make_unique<release::clockwork>(*db, standings, *releaser, metrics, replica);
     notify::dispatcher_options deliver;
     deliver.chance = chance;
+    deliver.decision_key = keys->derive(identity::decision_token_purpose);
     dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
     events = std::make_unique<people::event_hub>(*db);
     people = std::make_unique<people::api>(

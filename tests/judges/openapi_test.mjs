@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SoftwarePasskey } from '../../deploy/sample/passkey.mjs';
 import { Gateway, makeBase, until } from '../system/gateway.mjs';
+import { serve } from './mail_server.mjs';
 import { lint, Prism } from './description.mjs';
 
 // What the API has, by its contract: what is served and what is described are this, no more and no less.
@@ -14,16 +15,17 @@ const OPERATIONS = [
   'POST /enrolments/{code}/options', 'POST /enrolments/{code}', 'POST /login/options', 'POST /login', 'POST /logout', 'GET /me',
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
-  'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
+  'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
 ];
 const NOBODY = '00000000000000000000000000';
 const filled = (at) => at.replace('{id}', `hld_${NOBODY}`).replace('{decision}', `dec_${NOBODY}`).replace(/\{\w+\}/, 'nobody');
 
-let base, upstream, gateway, prism, file, description;
+let base, upstream, mail, closeMail, gateway, prism, file, description;
 const scope = {};
 
 before(async () => {
   base = makeBase('openapi');
+  mail = await serve({ after: (close) => (closeMail = close) });
   upstream = http.createServer((q, r) => q.resume().on('end', () => r.writeHead(q.url === '/gone' ? 410 : 201, { 'content-type': 'application/json' }).end('{"done":true}')));
   await new Promise((listening) => upstream.listen(0, '127.0.0.1', listening));
   gateway = new Gateway(process.env.SALLYPORT_BINARY, {
@@ -33,8 +35,9 @@ routes: [ { id: pay, prefix: /pay, upstream: "http://127.0.0.1:${upstream.addres
 policies:
   - { id: refunds, team: finance, route: pay, when: 'request.path == "/refunds" && body.amount > 5', verdict: hold, workflow: both, summary: "Refund {body.amount}" }
   - { id: closing, route: pay, when: 'request.method == "DELETE"', verdict: hold, workflow: both }
-workflows: { both: { approvals: 2, steps: [ { notify: ["team:finance"], via: [gone], for: 10m } ], otherwise: deny } }
-notifiers: { webhooks: [ { id: gone, url: "http://127.0.0.1:${upstream.address().port}/gone", secret: { env: HOOK } } ] }
+  - { id: easy, route: pay, when: 'request.path == "/easy"', verdict: hold, workflow: easy }
+workflows: { easy: { assurance: click, steps: [ { notify: ["person:ada"], via: [email], for: 10m } ] }, both: { approvals: 2, steps: [ { notify: ["team:finance"], via: [gone], for: 10m } ], otherwise: deny } }
+notifiers: { email: { url: "smtp://127.0.0.1:${mail.port}", from: gate@example.com, starttls: never }, webhooks: [ { id: gone, url: "http://127.0.0.1:${upstream.address().port}/gone", secret: { env: HOOK } } ] }
 `,
     environment: { HOOK: 'a secret' },
   });
@@ -49,6 +52,7 @@ after(async () => {
   await prism?.close();
   await gateway?.stop();
   upstream?.close();
+  await closeMail?.();
   if (base) fs.rmSync(base, { recursive: true, force: true });
 });
 
@@ -185,6 +189,19 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     assert.equal((await ada.ask('GET', '/holds?status=denied,withdrawn', undefined, 200)).holds.length, 2);
   });
 
+  test('a link in a mail', async () => {
+    const { ada } = scope;
+    await hold('POST', '/pay/easy', { amount: 1 });
+    const bytes = await until('it is mailed', () => mail.mails[0]?.bytes.toString());
+    const token = /\/d\/([\w-]+)/.exec(bytes.replaceAll('=\r\n', ''))[1];
+    const nobody = new Visitor();
+    assert.equal((await nobody.ask('GET', `/links/${token}`, undefined, 200)).person.handle, 'ada');
+    await nobody.ask('POST', `/links/${token}`, { decision: 'approve' }, 201);
+    await nobody.ask('POST', `/links/${token}`, { decision: 'approve' }, 409);
+    await nobody.ask('GET', `/links/${token}`, undefined, 200);
+    await ada.ask('GET', '/links/x', undefined, 404);
+  });
+
   test('what there is to look up', async () => {
     const { ada, oscar } = scope;
     const { agents } = await ada.ask('GET', '/agents', undefined, 200);
@@ -195,7 +212,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     for (const who of ['grace', people[0].id]) await ada.ask('GET', `/people/${who}`, undefined, 200);
     await ada.ask('GET', '/people/nobody', undefined, 404);
     await ada.ask('GET', '/grants', undefined, 200);
-    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['gone']);
+    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['email', 'gone']);
     const [letter] = (await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters;
     assert.equal(letter.why, 'answered 410');
     assert.deepEqual((await ada.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);

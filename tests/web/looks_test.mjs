@@ -61,6 +61,13 @@ const decision = (page) => page.locator('.decide');
 const failing = (pattern, answer) => (page) => page.route(pattern, answer);
 const refused = (status, name, detail) => (route) => route.fulfill({ status, json: { type: `urn:sallyport:problem:${name}`, title: name, status, detail } });
 
+// What a link in a mail brings: the hold as Ada sees it, under rules that ask for a click.
+const asLink = (more) => async (page) => {
+  const [{ hold }, { person }] = await Promise.all([`holds/${holds.refund}`, 'me'].map(async (at) => (await page.request.get(`${world.url}/api/v1/${at}`)).json()));
+  for (const workflow of [hold.workflow, ...hold.workflows]) workflow.assurance = 'click';
+  await page.route('**/api/v1/links/*', (route) => route.fulfill({ json: { hold, id: hold.hold, person, assurance: 'click', over: false, ...more } }));
+};
+
 // What an operator sees of channels, of which one has its troubles.
 async function asOperator(page) {
   const channel = (name, pending, dead, oldest = null, configured = true) => ({ name, configured, pending, dead, oldest });
@@ -136,6 +143,18 @@ const PAGES = {
     ready: (p) => p.getByRole('dialog'),
   },
   'hold missing': { at: () => '/holds/hld_00000000000000000000000000', ready: (p) => p.getByText('There is no such request') },
+  link: { meddle: asLink({}), at: () => '/d/token', ready: whole },
+  'link denying': {
+    meddle: asLink({}),
+    at: () => '/d/token',
+    act: async (p) => {
+      await whole(p).waitFor();
+      await p.getByRole('button', { name: 'Deny' }).click();
+    },
+    ready: (p) => p.getByRole('textbox', { name: /Why not/ }),
+  },
+  'link used': { meddle: asLink({ hold: null, over: true }), at: () => '/d/token', ready: (p) => p.getByText('This link is no longer good') },
+  'link unknown': { at: () => '/d/token', ready: (p) => p.getByText('This link cannot be opened') },
   history: { at: () => '/history', ready: row },
   agents: { at: () => '/agents', ready: (p) => p.locator('.item').first() },
   people: { at: () => '/people', ready: (p) => p.locator('.item').first() },

@@ -131,6 +131,15 @@ export interface AuditEntry {
   data: unknown;
 }
 
+// What a link in a mail asks. `hold` is there only where the link suffices to decide it, and has not been used.
+export interface Link {
+  hold: Hold | null;
+  id: string;
+  person: Person;
+  assurance: Assurance;
+  over: boolean;
+}
+
 export interface Channel {
   name: string;
   configured: boolean;
@@ -180,7 +189,7 @@ export class Refusal extends Error {
 export class Unreachable extends Error {}
 
 const TIMEOUT_MS = 20_000;
-const OPEN_PATHS = ['/login', '/enrolments/']; // a 401 there is about the attempt, not about the session
+const OPEN_PATHS = ['/login', '/enrolments/', '/links/']; // a 401 there is about the attempt, not about the session
 
 let onSignedOut: () => void = () => {};
 let clockOffset = 0; // server minus here, milliseconds
@@ -270,6 +279,10 @@ export const api = {
     ),
   takeBack: async (hold: string, decision: string) =>
     (await request<{ hold: Hold }>('DELETE', `/holds/${id(hold)}/decisions/${id(decision)}`)).hold,
+
+  link: (token: string) => request<Link>('GET', `/links/${id(token)}`),
+  decideByLink: (token: string, decision: Verb, reason: string | null) =>
+    request<{ decision: Decision; hold: Hold }>('POST', `/links/${id(token)}`, reason === null ? { decision } : { decision, reason }),
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),

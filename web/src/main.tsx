@@ -11,6 +11,7 @@ import { Enrol, Login, safeNext } from './pages/entry.tsx';
 import { History } from './pages/history.tsx';
 import { Hold } from './pages/hold.tsx';
 import { Inbox } from './pages/inbox.tsx';
+import { LinkPage } from './pages/link.tsx';
 import { People } from './pages/people.tsx';
 import * as queues from './queue.ts';
 import * as router from './router.ts';
@@ -112,7 +113,7 @@ function App() {
   }, [path, place]);
 
   useEffect(() => {
-    if (now.state === 'out' && path !== '/login' && kind !== 'enrol') {
+    if (now.state === 'out' && path !== '/login' && kind !== 'enrol' && kind !== 'd') {
       const next = path + location.search;
       router.go(next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`, { replace: true });
     } else if (now.state === 'in' && path === '/login') {
@@ -121,6 +122,7 @@ function App() {
   }, [now.state, path, kind, place]);
 
   if (kind === 'enrol' && code) return <Enrol code={decoded(code)} />;
+  if (kind === 'd' && code) return <LinkPage token={decoded(code)} />;
   if (now.state === 'unreachable')
     return (
       <main class="door" id="main">

@@ -1,5 +1,6 @@
 #include "gateway/notify/notices.hpp"
 
+#include "gateway/identity/decision_token.hpp"
 #include "gateway/notify/backoff.hpp"
 
 #include <doctest/doctest.h>
@@ -99,7 +100,7 @@ std::string why_not_needed(const composition& c)
 TEST_CASE("a message that asks says what the hold is, and where it is decided")
 {
     world w;
-    const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", t0);
+    const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", "", t0);
     REQUIRE(std::holds_alternative<notifiers::notice>(c));
     const auto& n = std::get<notifiers::notice>(c);
     CHECK(n.key == w.asked.key);
@@ -118,21 +119,21 @@ TEST_CASE("a message that asks says what the hold is, and where it is decided")
 TEST_CASE("what is over is not asked any more")
 {
     world w;
-    SUBCASE("the hold is gone") { CHECK(why_not_needed(compose(w.asked, {}, {}, w.people, "", t0)) == "its hold is not there"); }
+    SUBCASE("the hold is gone") { CHECK(why_not_needed(compose(w.asked, {}, {}, w.people, "", "", t0)) == "its hold is not there"); }
     SUBCASE("decided")
     {
         w.close(hold_status::denied);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "it was over before it could be told");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "it was over before it could be told");
     }
     SUBCASE("by this person")
     {
         w.decide(1, decision_kind::approve);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "the person has decided already");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "the person has decided already");
     }
     SUBCASE("a stranger")
     {
         w.asked.person = some_id<person_id>(77);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", t0)) == "the person is not there");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "the person is not there");
     }
 }
 
@@ -156,7 +157,7 @@ TEST_CASE("word of the end goes to those who were told, after they were told")
         CAPTURE(r.name);
         w.asked.state = r.state;
         w.asked.message_ref = "C1/169.1";
-        const auto c = compose(w.ended, w.asked, w.stored, w.people, "", t0);
+        const auto c = compose(w.ended, w.asked, w.stored, w.people, "", "", t0);
         CHECK(std::holds_alternative<too_early>(c) == r.early);
         REQUIRE(std::holds_alternative<notifiers::notice>(c) == r.told);
         if (!r.told) continue;
@@ -164,7 +165,32 @@ TEST_CASE("word of the end goes to those who were told, after they were told")
         CHECK(n.earlier_ref == "C1/169.1");
         CHECK(outcome_sentence(n) == "Approved by Name of ada and Name of grace and sent; the upstream answered 201.");
     }
-    CHECK(why_not_needed(compose(w.ended, {}, w.stored, w.people, "", t0)) == "nobody was asked");
+    CHECK(why_not_needed(compose(w.ended, {}, w.stored, w.people, "", "", t0)) == "nobody was asked");
+}
+
+TEST_CASE("where a click suffices, the message carries what decides; where more is asked, it does not")
+{
+    world w;
+    const std::string key(32, 'k');
+    for (const auto asks : {assurance::click, assurance::session, assurance::passkey}) {
+        CAPTURE(name_of(asks));
+        w.stored.hold.demands.front().asks.assurance = asks;
+        const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", key, t0);
+        REQUIRE(std::holds_alternative<notifiers::notice>(c));
+        const auto& n = std::get<notifiers::notice>(c);
+        CHECK(n.assurance == asks);
+        const auto token = identity::read_decision_token(n.decision_token, key);
+        REQUIRE(token.has_value() == (asks == assurance::click));
+        if (!token) {
+            CHECK(n.link == "https://gate.example/holds/" + w.stored.hold.id.text());
+            continue;
+        }
+        CHECK(token->hold == w.stored.hold.id);
+        CHECK(token->person == some_id<person_id>(1));
+        CHECK(token->channel == "email");
+        CHECK(token->expires_at == w.stored.hold.expires_at);
+        CHECK(n.link == "https://gate.example/d/" + n.decision_token);
+    }
 }
 
 TEST_CASE("of a denial, who denied and why")
@@ -174,7 +200,7 @@ TEST_CASE("of a denial, who denied and why")
     w.decide(1, decision_kind::deny);
     w.close(hold_status::denied);
     w.asked.state = outbox_state::sent;
-    const auto c = compose(w.ended, w.asked, w.stored, w.people, "", t0);
+    const auto c = compose(w.ended, w.asked, w.stored, w.people, "", "", t0);
     REQUIRE(std::holds_alternative<notifiers::notice>(c));
     CHECK(outcome_sentence(std::get<notifiers::notice>(c)) == "Denied by Name of ada: twice already");
 }

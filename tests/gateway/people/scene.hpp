@@ -41,7 +41,7 @@ struct scene : storage::fixture {
     using storage::fixture::ask;
 
     keyring ring = identity::testing::some_keyring();
-    surroundings around{ring, secret("statement key"), secret("challenge key")};
+    surroundings around{ring, secret("statement key"), secret("challenge key"), secret("decision")};
     std::shared_ptr<config::configuration> config = std::make_shared<config::configuration>();
     std::map<std::string, authenticator> passkeys;
     agent bot;

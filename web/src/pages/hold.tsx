@@ -99,7 +99,7 @@ function beside(holds: HoldRecord[], id: string, by: 1 | -1): void | false {
   return undefined;
 }
 
-function useEvidence(hold: HoldRecord | null): Evidence {
+export function useEvidence(hold: HoldRecord | null): Evidence {
   const [evidence, setEvidence] = useState<{ of: string; found: Evidence }>({ of: '', found: { state: 'checking' } });
   // All that is checked, so that a reload which brought the same does not close the button for a blink.
   const what = hold ? JSON.stringify([hold.hold, hold.request]) : '';
@@ -128,7 +128,7 @@ function Back() {
   );
 }
 
-function What({ hold }: { hold: HoldRecord }) {
+export function What({ hold }: { hold: HoldRecord }) {
   const summaries = hold.reasons.map((r) => r.summary).filter((s): s is string => Boolean(s));
   const said = [...new Set(summaries)];
   return (
@@ -145,7 +145,7 @@ function What({ hold }: { hold: HoldRecord }) {
   );
 }
 
-function Who({ hold }: { hold: HoldRecord }) {
+export function Who({ hold }: { hold: HoldRecord }) {
   const { agent, task } = hold;
   return (
     <section class="who" aria-label="Who asks">
@@ -184,7 +184,7 @@ function Who({ hold }: { hold: HoldRecord }) {
 
 const VERDICTS: Record<string, string> = { hold: 'holds this for people to decide', deny: 'refuses this', allow: 'would let this pass' };
 
-function Why({ hold }: { hold: HoldRecord }) {
+export function Why({ hold }: { hold: HoldRecord }) {
   const spoke = hold.rules.filter((r) => r.matched !== false);
   const main = sentenceOf(hold);
   return (
