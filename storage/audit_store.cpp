@@ -143,9 +143,9 @@ void append(transaction& tx, std::span<const audit_entry> entries)
     run(tx, append_audit, at.text(), kind.text(), action.text(), hold.text(), agent.text(), person.text(), data.text());
 }
 
-std::vector<audit_entry> integrate(transaction& tx, std::size_t limit, const head_maker& make)
+std::vector<audit_entry> integrate(transaction& tx, std::size_t limit, const head_maker& make, at_head when_taken)
 {
-    auto head = first_row(run(tx, lock_audit_head), head_of);
+    auto head = first_row(run(tx, when_taken == at_head::wait ? wait_for_audit_head : lock_audit_head), head_of);
     if (!head) return {};
     auto entries = all_rows(run(tx, take_pending, limit), entry_of);
     if (!entries.empty()) put_at_end(tx, *head, entries, make);

@@ -59,9 +59,13 @@ inline void append(transaction& tx, const audit_entry& entry) { append(tx, std::
 /// Changes `tree` and `checkpoint` of the head, whose size is already the new one. It may leave them behind.
 using head_maker = std::function<void(audit_head& head, std::span<const audit_entry> added)>;
 
-/// Moves at most `limit` pending entries into the log; gives them with their indexes. Empty when nothing is pending or
-/// another integrator is at work. `make` may be empty.
-std::vector<audit_entry> integrate(transaction&, std::size_t limit, const head_maker& make = {});
+/// What to do while another integrator is at work: leave it to that one, or wait for its end, to have all that is committed by now
+/// in the log.
+enum class at_head { leave, wait };
+
+/// Moves at most `limit` pending entries into the log; gives them with their indexes. Empty when nothing is pending, or left to
+/// another. `make` may be empty.
+std::vector<audit_entry> integrate(transaction&, std::size_t limit, const head_maker& make = {}, at_head when_taken = at_head::leave);
 
 /// For what comes in bulk: puts entries behind the log's end without a stop among the pending ones, and sets their `index`.
 /// Waits for another integrator.

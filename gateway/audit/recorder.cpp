@@ -182,11 +182,13 @@ void recorder::ship_all()
     for (const source& from : sources()) ship(from);
 }
 
-void recorder::integrate()
+// `caught_up`: also what another replica is just integrating is in the log when this returns.
+void recorder::integrate(bool caught_up)
 {
+    const auto when_taken = caught_up ? storage::audit_store::at_head::wait : storage::audit_store::at_head::leave;
     for (;;) {
-        const auto added =
-            db_.run_blocking([this](storage::transaction& tx) { return storage::audit_store::integrate(tx, integrate_entries, grow_); });
+        const auto added = db_.run_blocking(
+            [&](storage::transaction& tx) { return storage::audit_store::integrate(tx, integrate_entries, grow_, when_taken); });
         if (!added) {
             if (added.error().what != problem::storage_unavailable) log::error("audit: not integrated", {{"cause", added.error().cause}});
             return;
@@ -238,9 +240,14 @@ void recorder::run_shipper()
     bool ending = false;
     do {
         ending = wait(ship_every, true);
+        bool asked = false;
+        {
+            const std::lock_guard lock(mutex_);
+            asked = begun_ > done_;
+        }
         try {
             ship_all();
-            integrate();
+            integrate(asked);
             keep_checkpoint(ending);
         } catch (const std::exception& e) {
             log::error("recorder failed", {{"cause", e.what()}});

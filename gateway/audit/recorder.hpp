@@ -66,7 +66,7 @@ private:
     result<void> store(const std::string& journal, std::uint64_t begin, batch&);
     void ship_all();
     void ship(const source&);
-    void integrate();
+    void integrate(bool caught_up);
     void grow_tree();
     void keep_checkpoint(bool ending);
     void run_shipper();

@@ -106,6 +106,30 @@ TEST_CASE("what is appended gets its place in the log, in order, to the byte")
     CHECK(indexes(f.in([](transaction& tx) { return audit_store::read(tx, 2, 1); })) == "2");
 }
 
+TEST_CASE("who must have all that is committed waits for another integrator")
+{
+    fixture f(2);
+    f.in([&](transaction& tx) { audit_store::append(tx, std::vector<audit_entry>{entry(1, f.now()), entry(2, f.now())}); });
+    std::latch have(2);
+    std::promise<void> go_on;
+    auto other = std::async(std::launch::async, [&, waits = go_on.get_future().share()] {
+        f.in([&](transaction& tx) {
+            CHECK(audit_store::integrate(tx, 1).size() == 1);
+            have.arrive_and_wait();
+            waits.wait();
+        });
+    });
+    have.arrive_and_wait();
+    CHECK(f.in([](transaction& tx) { return audit_store::integrate(tx, 10); }).empty());
+    auto all = std::async(std::launch::async, [&] {
+        return f.in([](transaction& tx) { return audit_store::integrate(tx, 10, {}, audit_store::at_head::wait); });
+    });
+    go_on.set_value();
+    other.get();
+    CHECK(indexes(all.get()) == "1");
+    CHECK(f.in([](transaction& tx) { return audit_store::pending(tx); }) == 0);
+}
+
 TEST_CASE("several integrators and several writers: one log without a gap")
 {
     fixture f(4);
