@@ -56,7 +56,7 @@ std::vector<letter::fact> facts_of(const notice& n, bool& cut)
     add(n.workflows.size() > 1 ? "Workflows" : "Workflow", some_of(n.workflows, cut));
     add("Approvals", std::to_string(n.approvals_given) + " of " + std::to_string(n.approvals_needed));
     add("Asked", minute(n.created_at));
-    if (n.what == notice::kind::asked)
+    if (n.what != notice::kind::ended)
         add("Expires", minute(n.expires_at));
     else if (n.closed_at)
         add("Ended", minute(*n.closed_at));
@@ -126,12 +126,12 @@ std::string quiet_paragraph(std::string_view text)
 
 letter letter_of(const notice& n, std::string_view public_url)
 {
-    const bool asked = n.what == notice::kind::asked;
+    const bool asked = n.what != notice::kind::ended, first = n.what == notice::kind::asked;
     letter l;
     bool cut = false;
-    // The same for both kinds: mail programs put into one thread what has one subject.
-    l.subject = shortened((asked ? "To decide: " : "Re: To decide: ") + sentence(n), longest_subject + (asked ? 0 : 4), cut);
-    l.headline = asked ? "Your decision is needed" : "No decision is needed any more";
+    // The same for all kinds: mail programs put into one thread what has one subject.
+    l.subject = shortened((first ? "To decide: " : "Re: To decide: ") + sentence(n), longest_subject + (first ? 0 : 4), cut);
+    l.headline = !asked ? "No decision is needed any more" : first ? "Your decision is needed" : "Your decision is still needed";
     if (asked)
         l.lead = "The agent " + shortened(n.agent, longest_fact, cut) +
                  " wants to make a call that waits for you, or somebody else who may decide.";
@@ -142,7 +142,11 @@ letter letter_of(const notice& n, std::string_view public_url)
     if (may_be_linked(n.link)) l.link = n.link;
     l.link_label = asked ? "Look at it and decide" : "Look at what happened";
     if (cut) l.cut = "What ends with “" + std::string(cut_mark) + "” or is counted only is shortened here: the page shows everything.";
-    if (asked) l.advice = "This mail decides nothing. The page shows the whole request, and asks for your passkey.";
+    if (asked)
+        l.advice = n.decision_token.empty()
+                       ? "This mail decides nothing. The page shows the whole request, and asks for your passkey."
+                       : "Opening the link decides nothing: the page shows the whole request, and two buttons. Whoever has this mail could "
+                         "press one in your name, so do not pass it on.";
     l.footer = "Sent by Sallyport";
     if (may_be_linked(public_url)) l.footer += " at " + std::string(public_url);
     l.footer += ". Nobody reads answers to this mail.";

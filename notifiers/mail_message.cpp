@@ -60,7 +60,7 @@ std::string mail_message(const notice& n, const mailbox& from, std::string_view 
     };
     add("Date", mail_date(n.told_at));
     add("Message-ID", message_id(n, domain));
-    if (n.what == notice::kind::ended) {
+    if (n.what != notice::kind::asked) {
         const std::string earlier = is_message_id(n.earlier_ref) ? n.earlier_ref : id_of_question(n, domain);
         add("In-Reply-To", earlier);
         add("References", earlier);

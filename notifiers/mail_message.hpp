@@ -11,7 +11,7 @@
 namespace sallyport::notifiers {
 
 /// `<hld_….…@domain>`. Of what asks: the same for each notice of that hold to that person, so that what follows can refer to it
-/// without its having been kept. Of what ends: the same for each attempt at that notice.
+/// without its having been kept. Of what follows: the same for each attempt at that notice.
 std::string message_id(const notice&, std::string_view domain);
 
 /// Of a notice that is for somebody. Lines end with CRLF and are ASCII. `Date` is when it was composed.

@@ -18,7 +18,15 @@ std::string by(const notice& n) { return n.decided_by.empty() ? std::string() : 
 
 }  // namespace
 
-std::string_view name_of(notice::kind what) noexcept { return what == notice::kind::asked ? "asked" : "ended"; }
+std::string_view name_of(notice::kind what) noexcept
+{
+    switch (what) {
+    case notice::kind::asked: return "asked";
+    case notice::kind::reminded: return "reminded";
+    case notice::kind::ended: return "ended";
+    }
+    return {};
+}
 
 std::string sentence(const notice& n)
 {

@@ -31,8 +31,9 @@ struct notice_reason {
 
 struct notice {
     enum class kind {
-        asked,  // this recipient may decide from now on
-        ended,  // what was asked needs no decision any more: `status` says how it ended
+        asked,     // this recipient may decide from now on
+        reminded,  // was asked, has not decided, and it is still open
+        ended,     // what was asked needs no decision any more: `status` says how it ended
     };
 
     std::string key;  // the same for each attempt, and for no other notice; visible ASCII, at most 128 characters
@@ -66,7 +67,7 @@ struct notice {
     std::string earlier_ref;  // `delivered::message_ref` of the notice that asked this recipient; empty when there was none
 };
 
-/// `asked`, `ended`.
+/// `asked`, `reminded`, `ended`.
 std::string_view name_of(notice::kind) noexcept;
 
 /// What will happen, or what was asked, in one sentence: the first reason's summary, or the request line where that says nothing.

@@ -79,6 +79,8 @@ std::string_view title(const notice& n)
     return {};
 }
 
+const char* asks(const notice& n) noexcept { return n.what == notice::kind::reminded ? " still asks for approval" : " asks for approval"; }
+
 // A message in the making: what is cut is known when its buttons are written.
 class card {
 public:
@@ -90,7 +92,7 @@ public:
         json::array below;
         fields(below);
         request_line(below);
-        below.push_back(context(mrkdwn(n_.what == notice::kind::asked ? "Open until " + date(n_.expires_at)
+        below.push_back(context(mrkdwn(n_.what != notice::kind::ended ? "Open until " + date(n_.expires_at)
                                                                       : "Closed " + date(n_.closed_at.value_or(n_.expires_at)))));
 
         std::size_t taken = 1000 + 2 * decision_.size() + n_.link.size();  // the buttons, and what is said of cuts
@@ -99,7 +101,7 @@ public:
         agents_words(taken < longest_blocks ? longest_blocks - taken : 0, most_blocks - blocks_.size() - below.size() - 3);
 
         for (auto& block : below) blocks_.push_back(std::move(block));
-        if (cut_ && n_.what == notice::kind::asked)
+        if (cut_ && n_.what != notice::kind::ended)
             blocks_.push_back(
                 context(plain_text("Not everything fits here. What is cut can be decided on its page, where all of it is shown.")));
         buttons();
@@ -116,7 +118,7 @@ private:
 
     void header()
     {
-        const std::string text = n_.what == notice::kind::asked ? slack_line(n_.agent) + " asks for approval" : std::string(title(n_));
+        const std::string text = n_.what != notice::kind::ended ? slack_line(n_.agent) + asks(n_) : std::string(title(n_));
         blocks_.push_back(json::object{{"type", "header"}, {"text", plain_text(fitted(text, longest_header))}});
         if (n_.what == notice::kind::ended) blocks_.push_back(section(fitted(slack_line(outcome_sentence(n_)), longest_outcome)));
     }
@@ -169,13 +171,13 @@ private:
             all.push_back(json::object{
                 {"type", "button"}, {"action_id", action}, {"text", plain_text(label)}, {"style", style}, {"value", decision_}});
         };
-        const bool by_click = n_.what == notice::kind::asked && n_.assurance == assurance::click && !cut_ && !decision_.empty();
+        const bool by_click = n_.what != notice::kind::ended && n_.assurance == assurance::click && !cut_ && !decision_.empty();
         if (by_click) {
             deciding(slack_approve_action, "Approve", "primary");
             deciding(slack_deny_action, "Deny", "danger");
         }
         if (!n_.link.empty() && slack_length(n_.link) <= longest_url) {
-            const bool to_decide = n_.what == notice::kind::asked && !by_click;
+            const bool to_decide = n_.what != notice::kind::ended && !by_click;
             const bool signs = to_decide && n_.assurance != assurance::click;
             json::object link{{"type", "button"},
                               {"action_id", slack_open_action},
@@ -199,7 +201,7 @@ private:
 // What notifications and screen readers have of it. Slack looks for mentions there, so it is escaped.
 std::string fallback(const notice& n)
 {
-    const std::string text = n.what == notice::kind::asked ? n.agent + " asks for approval. The agent says: " + sentence(n)
+    const std::string text = n.what != notice::kind::ended ? n.agent + std::string(asks(n)) + ". The agent says: " + sentence(n)
                                                            : outcome_sentence(n) + " (" + n.agent + ")";
     return escaped_for_mrkdwn(fit(slack_line(text), longest_fallback).text);
 }
@@ -211,9 +213,9 @@ json::object message(const notice& n, std::string_view channel)
             {"blocks", card(n).write()},
             {"parse", "none"},
             {"link_names", false},
-            {"metadata",
-             json::object{{"event_type", "sallyport_notice"},
-                          {"event_payload", json::object{{"key", slack_line(n.key)}, {"hold", n.hold.text()}, {"kind", name_of(n.what)}}}}}};
+            {"metadata", json::object{{"event_type", "sallyport_notice"},
+                                      {"event_payload",
+                                       json::object{{"key", slack_line(n.key)}, {"hold", n.hold.text()}, {"kind", name_of(n.what)}}}}}};
 }
 
 }  // namespace

@@ -46,13 +46,11 @@ json::object workflow_object(const workflow& w)
     for (const auto& s : w.steps) {
         json::array via;
         for (const auto& channel : s.via) via.emplace_back(channel);
-        steps.emplace_back(json::object{{"notify", targets(s.notify)}, {"via", std::move(via)}, {"for", s.for_.count()}});
+        steps.emplace_back(
+            json::object{{"notify", targets(s.notify)}, {"via", std::move(via)}, {"for", s.for_.count()}, {"remind", s.remind.count()}});
     }
-    return {{"name", w.name},
-            {"approvals", w.approvals},
-            {"assurance", name_of(w.assurance)},
-            {"not", targets(w.not_)},
-            {"steps", std::move(steps)}};
+    return {{"name", w.name},         {"approvals", w.approvals},  {"assurance", name_of(w.assurance)},
+            {"not", targets(w.not_)}, {"steps", std::move(steps)}, {"control", name_of(w.control)}};
 }
 
 workflow read_workflow(const json::object& object)
@@ -68,8 +66,10 @@ workflow read_workflow(const json::object& object)
         s.notify = read_targets(step.at("notify"));
         for (const auto& channel : step.at("via").as_array()) s.via.push_back(text(channel));
         s.for_ = duration(number(step, "for"));
+        if (step.contains("remind")) s.remind = duration(number(step, "remind"));  // the previous release does not write it
         w.steps.push_back(std::move(s));
     }
+    if (object.contains("control")) w.control = known(control_named(text(object, "control")));  // nor that
     return w;
 }
 
@@ -93,7 +93,8 @@ std::string demands_text(const std::vector<demand>& demands)
                                       {"step_ends_at", since_epoch(d.step_ends_at)},
                                       {"begun", std::move(begun)},
                                       {"told_until", since_epoch(d.told_until)},
-                                      {"reached", d.reached}});
+                                      {"reached", d.reached},
+                                      {"reminders", d.reminders}});
     }
     return json::serialize(all);
 }
@@ -121,6 +122,7 @@ std::vector<demand> read_demands(std::string_view written)
             for (const auto& at : begun->as_array()) d.begun.emplace_back(duration(at.to_number<std::int64_t>()));
         if (object.contains("told_until")) d.told_until = time(object, "told_until");
         d.reached = object.at("reached").as_bool();
+        if (object.contains("reminders")) d.reminders = static_cast<int>(number(object, "reminders"));
         demands.push_back(std::move(d));
     }
     return demands;

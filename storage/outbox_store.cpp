@@ -4,7 +4,15 @@
 
 namespace sallyport::storage {
 
-std::string_view name_of(message_kind what) noexcept { return what == message_kind::asked ? "asked" : "ended"; }
+std::string_view name_of(message_kind what) noexcept
+{
+    switch (what) {
+    case message_kind::asked: return "asked";
+    case message_kind::reminded: return "reminded";
+    case message_kind::ended: return "ended";
+    }
+    return {};
+}
 
 namespace outbox_store {
 namespace {
@@ -77,6 +85,7 @@ std::optional<outbox_state> state_named(std::string_view name)
 std::optional<message_kind> kind_named(std::string_view name)
 {
     if (name == name_of(message_kind::asked)) return message_kind::asked;
+    if (name == name_of(message_kind::reminded)) return message_kind::reminded;
     if (name == name_of(message_kind::ended)) return message_kind::ended;
     return std::nullopt;
 }

@@ -19,8 +19,8 @@ namespace sallyport::storage {
 /// `skipped`: nobody needs to be told any more, or the channel is not configured.
 enum class outbox_state { pending, sent, dead, skipped };
 
-/// What a message tells: that its person is asked, or that what was asked has ended.
-enum class message_kind { asked, ended };
+/// What a message tells: that its person is asked, that they still are, or that what was asked has ended.
+enum class message_kind { asked, reminded, ended };
 std::string_view name_of(message_kind) noexcept;
 
 struct outbox_entry {

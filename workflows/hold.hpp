@@ -71,6 +71,7 @@ struct demand {
     /// Whoever came on call up to then has been told; later shifts will be.
     time_point told_until{};
     bool reached = false;  // somebody who may decide was told by one of the steps begun
+    int reminders = 0;     // given by the step that has begun last
 };
 
 struct hold_outcome {

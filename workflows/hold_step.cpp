@@ -69,6 +69,16 @@ std::optional<time_point> next_hand_over(const hold& h, const demand& d, const d
     return next;
 }
 
+// When those of the step that has begun last are reminded next. The next step, or the end, comes instead of a reminder.
+std::optional<time_point> next_reminder(const hold& h, const demand& d)
+{
+    if (d.step >= d.asks.steps.size()) return std::nullopt;
+    const duration every = d.asks.steps[d.step].remind;
+    if (every <= duration{}) return std::nullopt;
+    const time_point at = beginning(h, d, d.step) + every * (d.reminders + 1);
+    return at < d.step_ends_at ? std::optional(at) : std::nullopt;
+}
+
 // Escalation rests while a workflow has what it needs; time goes on, so that one whose approval is taken back catches up.
 time_point next_wake(const hold& h, const directory& people)
 {
@@ -77,6 +87,7 @@ time_point next_wake(const hold& h, const directory& people)
         if (h.satisfied(d)) continue;
         if (!last_step_begun(d)) wake = std::min(wake, d.step_ends_at);
         if (const auto at = next_hand_over(h, d, people)) wake = std::min(wake, *at);
+        if (const auto at = next_reminder(h, d)) wake = std::min(wake, *at);
     }
     return wake;
 }
@@ -115,6 +126,7 @@ void begin_step(hold& h, demand& d, time_point at, const directory& people, std:
         d.step_ends_at = last_step_begun(d) ? h.expires_at : std::min(at + begun.for_, h.expires_at);
         d.begun.resize(d.step, h.created_at);  // in a hold of an earlier release the first ones are missing
         d.begun.push_back(at);
+        d.reminders = 0;
         const auto reached = reached_by(h, begun, people, {at, at});
         if (!reached.empty()) {
             d.reached = true;
@@ -137,6 +149,23 @@ void hand_over(hold& h, demand& d, time_point now, const directory& people, std:
         tell(h, begun, reached, told, effects);
     }
     d.told_until = now;
+}
+
+// Whatever was slept through is one reminder.
+bool remind(const hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
+{
+    bool due = false;
+    for (auto at = next_reminder(h, d); at && *at <= now; at = next_reminder(h, d)) {
+        ++d.reminders;
+        due = true;
+    }
+    if (!due) return false;
+    const workflow_step& begun = d.asks.steps[d.step];
+    effects::remind_people again{h.id, {}, begun.via};
+    for (const person_id id : reached_by(h, begun, people, {beginning(h, d, d.step), std::max(beginning(h, d, d.step), d.told_until)}))
+        if (!h.decided_by(id)) again.people.push_back(id);
+    if (!again.people.empty()) effects.push_back(std::move(again));
+    return true;
 }
 
 class transition {
@@ -307,6 +336,7 @@ private:
                 hand_over(next, d, now_, people_, effects);
                 escalates = true;
             }
+            if (!next.satisfied(d) && remind(next, d, now_, people_, effects)) escalates = true;
         }
         next.wake_at = next_wake(next, people_);
         if (!escalates && next.wake_at == held_.wake_at) return unchanged{};

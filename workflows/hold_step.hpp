@@ -76,6 +76,12 @@ struct tell_people {
     std::vector<person_id> people;
     std::vector<std::string> via;  // channels besides the inbox
 };
+/// These people were told, and have not decided.
+struct remind_people {
+    hold_id hold;
+    std::vector<person_id> people;
+    std::vector<std::string> via;  // channels besides the inbox
+};
 /// Whoever looks at it (agent, pages, messages sent before) should look again.
 struct tell_changed {
     hold_id hold;
@@ -87,7 +93,7 @@ struct release_action {
 
 }  // namespace effects
 
-using effect = std::variant<effects::tell_people, effects::tell_changed, effects::release_action>;
+using effect = std::variant<effects::tell_people, effects::remind_people, effects::tell_changed, effects::release_action>;
 
 struct moved {
     hold next;  // with the next version

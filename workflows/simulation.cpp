@@ -57,7 +57,10 @@ private:
         for (std::size_t i = before.begun.size(); i < after.begun.size(); ++i) begin(after, i);
         if (!held_.closed_at) hand_overs(after, before.begun.size(), now);
         for (const effect& e : to->effects)
-            if (const auto* news = std::get_if<effects::tell_people>(&e)) tell(*news, now);
+            if (const auto* news = std::get_if<effects::tell_people>(&e))
+                tell(news->people, news->via, now, false);
+            else if (const auto* again = std::get_if<effects::remind_people>(&e))
+                tell(again->people, again->via, now, true);
     }
 
     void begin(const demand& d, std::size_t i)
@@ -81,14 +84,14 @@ private:
             }
     }
 
-    void tell(const effects::tell_people& news, time_point now)
+    void tell(const std::vector<person_id>& people, const std::vector<std::string>& via, time_point now, bool again)
     {
-        played::told told{{}, {"inbox"}};
-        for (const person_id id : news.people) {
+        played::told told{{}, {"inbox"}, again};
+        for (const person_id id : people) {
             told.people.push_back(people_.find(id)->handle);
             reached_.insert(id);
         }
-        told.via.insert(told.via.end(), news.via.begin(), news.via.end());
+        told.via.insert(told.via.end(), via.begin(), via.end());
         add(now, std::move(told));
     }
 

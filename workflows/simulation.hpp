@@ -32,6 +32,7 @@ struct hand_over {
 struct told {
     std::vector<std::string> people;  // handles
     std::vector<std::string> via;     // `inbox` first
+    bool again = false;               // a reminder
 };
 struct ended {
     hold_status how = hold_status::expired;

@@ -7,13 +7,18 @@ namespace sallyport {
 namespace {
 
 constexpr names::table<3> assurances{"click", "session", "passkey"};
+constexpr names::table<3> controls{"none", "confirm", "four-eyes"};
 constexpr names::table<4> kinds_of_target{"owner", "person", "team", "schedule"};
-static_assert(names::complete(assurances, assurance::passkey) && names::complete(kinds_of_target, target::kind::schedule));
+static_assert(names::complete(assurances, assurance::passkey) && names::complete(controls, control::four_eyes) &&
+              names::complete(kinds_of_target, target::kind::schedule));
 
 }  // namespace
 
 std::string_view name_of(assurance a) noexcept { return names::of(assurances, a); }
 std::optional<assurance> assurance_named(std::string_view word) noexcept { return names::find<assurance>(assurances, word); }
+
+std::string_view name_of(control c) noexcept { return names::of(controls, c); }
+std::optional<control> control_named(std::string_view word) noexcept { return names::find<control>(controls, word); }
 
 std::string target::text() const
 {

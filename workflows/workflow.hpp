@@ -31,7 +31,14 @@ struct workflow_step {
     std::vector<target> notify;    // at least one
     std::vector<std::string> via;  // channels besides the inbox
     duration for_{};               // above zero
+    duration remind{};             // how often those who have not decided are told again; zero: not
 };
+
+/// Two controls that are easily taken for each other, by name: the owner's own word is wanted, or somebody else's.
+enum class control { none, confirm, four_eyes };
+
+std::string_view name_of(control) noexcept;  // `none`, `confirm`, `four-eyes`
+std::optional<control> control_named(std::string_view) noexcept;
 
 struct workflow {
     std::string name;
@@ -39,6 +46,8 @@ struct workflow {
     sallyport::assurance assurance = sallyport::assurance::passkey;
     std::vector<target> not_;          // who may not decide
     std::vector<workflow_step> steps;  // at least one
+    /// What it claims to be; the configuration has seen to it that it is.
+    sallyport::control control = sallyport::control::none;
 
     /// The sum of every step's `for`: how long a hold under it stays open.
     duration length() const noexcept;

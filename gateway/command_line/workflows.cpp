@@ -66,7 +66,10 @@ struct in_words {
     {
         return "schedule " + e.schedule + " changes: " + (e.on_call.empty() ? "nobody" : list_of(e.on_call)) + " on call";
     }
-    std::string operator()(const played::told& e) const { return "told by " + list_of(e.via) + ": " + list_of(e.people); }
+    std::string operator()(const played::told& e) const
+    {
+        return (e.again ? "reminded by " : "told by ") + list_of(e.via) + ": " + list_of(e.people);
+    }
     std::string operator()(const played::ended& e) const
     {
         if (e.how == hold_status::held) return "more happens than is shown here";
@@ -94,7 +97,7 @@ struct in_json {
     }
     boost::json::object operator()(const played::told& e) const
     {
-        return {{"event", "told"}, {"people", json_of(e.people)}, {"via", json_of(e.via)}};
+        return {{"event", e.again ? "reminded" : "told"}, {"people", json_of(e.people)}, {"via", json_of(e.via)}};
     }
     boost::json::object operator()(const played::ended& e) const
     {

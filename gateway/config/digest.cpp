@@ -75,9 +75,16 @@ js::array of_targets(const std::vector<target>& targets)
 js::object of_workflow(const workflow& w)
 {
     js::array steps;
-    for (const auto& s : w.steps)
-        steps.push_back(js::object{{"notify", of_targets(s.notify)}, {"via", sorted(s.via)}, {"for", milliseconds(s.for_)}});
-    return {{"approvals", w.approvals}, {"assurance", name_of(w.assurance)}, {"not", of_targets(w.not_)}, {"steps", std::move(steps)}};
+    for (const auto& s : w.steps) {
+        js::object step{{"notify", of_targets(s.notify)}, {"via", sorted(s.via)}, {"for", milliseconds(s.for_)}};
+        if (s.remind > duration{}) step["remind"] = milliseconds(s.remind);
+        steps.push_back(std::move(step));
+    }
+    js::object said{
+        {"approvals", w.approvals}, {"assurance", name_of(w.assurance)}, {"not", of_targets(w.not_)}, {"steps", std::move(steps)}};
+    // Where it is not said the digest stays what it was before there were controls.
+    if (w.control != control::none) said["control"] = name_of(w.control);
+    return said;
 }
 
 js::object of_schedule(const schedule& s)

@@ -8,8 +8,9 @@
 namespace sallyport::config {
 namespace {
 
-constexpr std::string_view keys[] = {"approvals", "assurance", "not", "steps", "otherwise"};
-constexpr std::string_view step_keys[] = {"notify", "via", "for"};
+constexpr std::string_view keys[] = {"approvals", "assurance", "control", "not", "steps", "otherwise"};
+constexpr std::string_view step_keys[] = {"notify", "via", "for", "remind"};
+constexpr duration most_often = std::chrono::minutes(1);
 constexpr std::size_t most_steps = 50;
 constexpr std::uint64_t most_approvals = 100;
 
@@ -87,7 +88,34 @@ workflow_step read_step(draft& d, const value& v)
     }
     if (const auto via = s.find("via")) read_via(d, *via, step);
     if (s.need("for")) s.take(step.for_, "for", &reading::duration);
+    if (const auto at = s.find("remind"); at && s.take(step.remind, "remind", &reading::duration)) {
+        if (step.remind < most_often)
+            d.read.error(*at, "`remind` must be 1m at least: people who are asked all the time stop reading");
+        else if (step.for_ > duration{} && step.remind >= step.for_)
+            d.read.error(*at, "`remind` must be shorter than `for`, else nobody is reminded");
+    }
     return step;
+}
+
+bool has_owner(const std::vector<target>& targets)
+{
+    return std::any_of(targets.begin(), targets.end(), [](const target& t) { return t.kind == target::kind::owner; });
+}
+
+// A control is a promise about the rest: what does not keep it is an error, and what it implies need not be written.
+void hold_to_control(draft& d, const value& at, workflow& w)
+{
+    switch (w.control) {
+    case control::none: return;
+    case control::confirm:
+        if (w.approvals != 1 || has_owner(w.not_) ||
+            std::none_of(w.steps.begin(), w.steps.end(), [](const workflow_step& s) { return has_owner(s.notify); }))
+            d.read.error(at, "`control: confirm` is the owner's own word: `owner` in `notify`, not in `not`, and one approval");
+        return;
+    case control::four_eyes:
+        if (!has_owner(w.not_)) w.not_.push_back(target{});
+        return;
+    }
 }
 
 // Nobody can ever give the answer: said here, not when the first call has waited in vain.
@@ -136,6 +164,11 @@ void read_workflow(draft& d, const entry& e)
         if (items && items->size() > most_steps) d.read.error(*at, "`steps` must have at most " + std::to_string(most_steps) + " steps");
         if (items)
             for (const auto& item : *items) w.steps.push_back(read_step(d, item));
+    }
+    constexpr reading::choice_of<control> controls[] = {{"confirm", control::confirm}, {"four-eyes", control::four_eyes}};
+    if (const auto at = s.find("control")) {
+        w.control = d.read.choice(*at, "`control`", controls).value_or(control::none);
+        if (d.read.errors.size() == before) hold_to_control(d, *at, w);
     }
     if (d.read.errors.size() == before && d.complete) warn_if_unreachable(d, v, w);
     if (is_new) d.config.workflows.emplace(w.name, std::move(w));

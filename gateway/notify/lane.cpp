@@ -121,7 +121,7 @@ result<std::vector<dispatcher::lane::taken>> dispatcher::lane::take()
     return of_.db_.run_blocking([&](storage::transaction& tx) {
         std::vector<taken> all;
         for (outbox_entry& message : outbox::due(tx, name_, taken_at_once, lease)) {
-            const auto asked = message.what == storage::message_kind::ended ? outbox::asked_before(tx, message) : std::nullopt;
+            const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
             const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
             auto what = compose(message, asked, hold, *standing->directory, standing->config->public_url,
                                 of_.options_.decision_key.reveal(), tx.now());

@@ -18,6 +18,16 @@ std::optional<not_needed> superfluous(const hold& h, const person* who)
     return std::nullopt;
 }
 
+notifiers::notice::kind kind_of(message_kind what)
+{
+    switch (what) {
+    case message_kind::asked: return notifiers::notice::kind::asked;
+    case message_kind::reminded: return notifiers::notice::kind::reminded;
+    case message_kind::ended: return notifiers::notice::kind::ended;
+    }
+    return notifiers::notice::kind::asked;
+}
+
 std::vector<std::string> names_of_deciders(const hold& h, const directory& people)
 {
     std::vector<std::string> names;
@@ -69,20 +79,21 @@ composition compose(const storage::outbox_entry& message, const std::optional<st
     const person* who = message.person ? people.find(*message.person) : nullptr;
     if (message.person && !who) return not_needed{"the person is not there"};
 
-    if (message.what == message_kind::asked) {
+    if (message.what != message_kind::ended) {
         if (const auto no = superfluous(stored->hold, who)) return *no;
-    } else {
+    }
+    if (message.what != message_kind::asked) {
         if (!asked || asked->state == outbox_state::skipped || asked->state == outbox_state::dead) return not_needed{"nobody was asked"};
         if (asked->state == outbox_state::pending) return too_early{};
     }
     notifiers::notice n = notice_of(*stored, people, public_url);
     n.key = message.key;
     n.told_at = now;
-    n.what = message.what == message_kind::asked ? notifiers::notice::kind::asked : notifiers::notice::kind::ended;
+    n.what = kind_of(message.what);
     if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email, {}};
     if (asked) n.earlier_ref = asked->message_ref;
     // More than a click is asked for on the page alone.
-    if (who && message.what == message_kind::asked && n.assurance == assurance::click && !decision_key.empty()) {
+    if (who && message.what != message_kind::ended && n.assurance == assurance::click && !decision_key.empty()) {
         n.decision_token = identity::write_decision_token({n.hold, who->id, n.expires_at, message.channel}, decision_key);
         if (message.channel == "email") n.link = std::string(public_url) + "/d/" + n.decision_token;
     }

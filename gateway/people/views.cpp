@@ -52,6 +52,7 @@ boost::json::object workflow_json(const hold& h, const demand& d, assurance need
         {"steps", steps},
         {"assurance", name_of(needed)},
         {"next_step_at", more ? boost::json::value(format_rfc3339(d.step_ends_at)) : boost::json::value(nullptr)},
+        {"control", d.asks.control == control::none ? boost::json::value(nullptr) : boost::json::value(name_of(d.asks.control))},
         {"approvals", {{"needed", d.asks.approvals}, {"given", h.given(d)}}},
     };
 }

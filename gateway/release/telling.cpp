@@ -16,14 +16,29 @@ bool asks_elsewhere(const hold& h)
     });
 }
 
-storage::outbox_entry message(const hold& h, const std::string& channel, std::string key)
+// To people by the channels that reach persons, and once by each of the others. What is said again has its move in its key.
+void add(std::vector<storage::outbox_entry>& all, const hold& h, storage::message_kind what, const std::vector<person_id>& people,
+         const std::vector<std::string>& via)
 {
-    storage::outbox_entry m;
-    m.key = h.id.text() + '/' + channel + '/' + std::move(key);
-    m.channel = channel;
-    m.hold = h.id;
-    m.what = storage::message_kind::asked;
-    return m;
+    const std::string version = std::to_string(h.version);
+    const auto one = [&](const std::string& channel, const std::string& key) {
+        storage::outbox_entry& m = all.emplace_back();
+        m.key = h.id.text() + '/' + channel + '/' + key;
+        if (what != storage::message_kind::asked) m.key.append(1, '/').append(name_of(what)).append(1, '/').append(version);
+        m.channel = channel;
+        m.hold = h.id;
+        m.what = what;
+    };
+    for (const std::string& channel : via) {
+        if (!reaches_persons(channel)) {
+            one(channel, version);
+            continue;
+        }
+        for (const person_id who : people) {
+            one(channel, who.text());
+            all.back().person = who;
+        }
+    }
 }
 
 }  // namespace
@@ -32,19 +47,9 @@ std::vector<storage::outbox_entry> messages_of(const hold& now, std::span<const 
 {
     std::vector<storage::outbox_entry> all;
     for (const effect& e : effects) {
-        const auto* told = std::get_if<effects::tell_people>(&e);
-        if (!told) continue;
-        for (const std::string& channel : told->via) {
-            if (!reaches_persons(channel)) {
-                // Of this very move, and once, however many of its steps name the webhook.
-                all.push_back(message(now, channel, std::to_string(now.version)));
-                continue;
-            }
-            for (const person_id who : told->people) {
-                all.push_back(message(now, channel, who.text()));
-                all.back().person = who;
-            }
-        }
+        if (const auto* told = std::get_if<effects::tell_people>(&e)) add(all, now, storage::message_kind::asked, told->people, told->via);
+        if (const auto* again = std::get_if<effects::remind_people>(&e))
+            add(all, now, storage::message_kind::reminded, again->people, again->via);
     }
     return all;
 }

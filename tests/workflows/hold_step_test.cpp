@@ -205,6 +205,49 @@ TEST_CASE("steps begin one after the other")
     CHECK(said(step(h, happened::woke{}, people, t0 + 2h)) == "moved:expired");
 }
 
+TEST_CASE("who has not decided is reminded, until the step is over or enough have")
+{
+    const directory people = town();
+    workflow w = flow("w", 2, {{{"person:ada", "person:grace"}, 10min}, {{"person:alan"}, 20min}});
+    w.steps[0].remind = 4min;
+    const auto reminded = [](const outcome& o) {
+        std::vector<person_id> all;
+        for (const effect& e : std::get<moved>(o).effects)
+            if (const auto* again = std::get_if<effects::remind_people>(&e))
+                all.insert(all.end(), again->people.begin(), again->people.end());
+        std::sort(all.begin(), all.end());
+        return all;
+    };
+    const hold h = opened({w});
+    CHECK(h.wake_at == t0 + 4min);
+    CHECK(said(step(h, happened::woke{}, people, t0 + 3min)) == "unchanged");
+
+    const outcome first = step(h, happened::woke{}, people, t0 + 4min);
+    CHECK(reminded(first) == std::vector{ada, grace});
+    CHECK(told(first).empty());
+    CHECK(std::get<moved>(first).next.wake_at == t0 + 8min);
+
+    const hold decided = after(std::get<moved>(first).next, approves(ada), people, t0 + 5min);
+    CHECK(decided.wake_at == t0 + 8min);
+    const outcome second = step(decided, happened::woke{}, people, t0 + 8min);
+    CHECK(reminded(second) == std::vector{grace});
+    // At ten minutes the next step begins instead; it reminds nobody.
+    const hold h2 = std::get<moved>(second).next;
+    CHECK(h2.wake_at == t0 + 10min);
+    const outcome third = step(h2, happened::woke{}, people, t0 + 10min);
+    CHECK(reminded(third).empty());
+    CHECK(told(third) == std::vector{alan});
+    CHECK(std::get<moved>(third).next.wake_at == h.expires_at);
+
+    // What was slept through is one reminder, and what was enough before it comes is none.
+    CHECK(reminded(step(h, happened::woke{}, people, t0 + 9min)) == std::vector{ada, grace});
+    workflow one = flow("one", 1, {{{"person:ada", "person:grace"}, 10min}});
+    one.steps[0].remind = 4min;
+    const hold satisfied = after(opened({one, finance(2)}), approves(ada), people, t0 + 1min);
+    CHECK(satisfied.status == hold_status::held);
+    CHECK(satisfied.wake_at == satisfied.expires_at);
+}
+
 TEST_CASE("a step that reaches nobody is skipped at once")
 {
     auto some = everybody();

@@ -22,7 +22,10 @@ struct in_words {
     std::string operator()(const played::step_begun& e) const { return "step " + std::to_string(e.step); }
     std::string operator()(const played::step_skipped& e) const { return "skipped " + std::to_string(e.step) + ": " + list_of(e.why); }
     std::string operator()(const played::hand_over& e) const { return e.schedule + ": " + list_of(e.on_call); }
-    std::string operator()(const played::told& e) const { return "told " + list_of(e.people) + " by " + list_of(e.via); }
+    std::string operator()(const played::told& e) const
+    {
+        return (e.again ? "reminded " : "told ") + list_of(e.people) + " by " + list_of(e.via);
+    }
     std::string operator()(const played::ended& e) const { return std::string(name_of(e.how)) + " " + std::to_string(e.reached); }
 };
 
@@ -72,6 +75,15 @@ TEST_CASE("an escalation, and what becomes of it when people are away")
         CAPTURE(r.name);
         CHECK(played_by(finance, people, r.absent) == r.happens);
     }
+}
+
+TEST_CASE("reminders are played too")
+{
+    workflow w = flow("w", 1, {{{"person:ada"}, 10min}});
+    w.steps[0].remind = 4min;
+    w.steps[0].via = {"email"};
+    CHECK(played_by(w, town(), {}) == lines{"0s step 1", "0s told ada by inbox,email", "4m reminded ada by inbox,email",
+                                            "8m reminded ada by inbox,email", "10m expired 1"});
 }
 
 TEST_CASE("why a step reaches nobody")

@@ -77,6 +77,7 @@ export interface Workflow {
   steps: number;
   assurance: Assurance;
   next_step_at: string | null;
+  control?: 'confirm' | 'four-eyes' | null;
 }
 
 export interface Decision {
@@ -151,7 +152,7 @@ export interface Channel {
 export interface DeadLetter {
   id: string;
   channel: string;
-  tells: 'asked' | 'ended';
+  tells: 'asked' | 'reminded' | 'ended';
   hold: string | null;
   person: Person | null;
   attempts: number;

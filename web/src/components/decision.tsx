@@ -55,6 +55,8 @@ export function WhoElse({ hold }: { hold: Hold }) {
             <p class="quiet step">
               Workflow <b>{w.name}</b>
               {w.steps > 1 && `, step ${w.step} of ${w.steps}`}
+              {w.control === 'four-eyes' && ' · four eyes: somebody other than the owner'}
+              {w.control === 'confirm' && ' · the owner’s own confirmation'}
               {open && w.next_step_at && (
                 <>
                   {' '}

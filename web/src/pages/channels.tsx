@@ -106,7 +106,7 @@ function DeadLetterCard({ letter, mayResend, done }: { letter: DeadLetter; mayRe
       <header>
         <h3>
           {letter.hold ? (
-            <a href={`/holds/${letter.hold}`}>{letter.tells === 'asked' ? 'A request for a decision' : 'Word of an outcome'}</a>
+            <a href={`/holds/${letter.hold}`}>{letter.tells === 'asked' ? 'A request for a decision' : letter.tells === 'reminded' ? 'A reminder' : 'Word of an outcome'}</a>
           ) : (
             'A message'
           )}
