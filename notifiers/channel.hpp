@@ -37,6 +37,8 @@ public:
 
     /// Blocks, for a bounded time. Any thread, several at once. Throws nothing that the channel could have foreseen.
     virtual delivery deliver(const notice&) = 0;
+    /// No delivery takes longer: for so long nobody else may take its message.
+    virtual duration longest_delivery() const noexcept = 0;
     /// Ends what is being delivered, and what would be, soon: `later`. Any thread, while others deliver; does not block.
     virtual void cut() noexcept = 0;
 };

@@ -22,6 +22,7 @@ public:
     explicit email(email_options);
 
     delivery deliver(const notice&) override;
+    duration longest_delivery() const noexcept override { return sender_.longest(); }
     void cut() noexcept override { sender_.cut(); }
 
 private:

@@ -19,6 +19,8 @@ namespace {
 
 using kind = not_delivered::kind;
 
+constexpr int most_calls = 6;  // of one delivery: an update, a post below, and twice an address that may be out of date
+
 // Where a message stands.
 struct place {
     std::string channel;
@@ -79,6 +81,7 @@ public:
     explicit web_api(slack_options options) : options_(std::move(options)) {}
 
     void cut() noexcept { cut_ = true; }
+    duration longest_call() const noexcept { return options_.timeout; }
 
     slack_answer json(std::string_view method, std::string body)
     {
@@ -234,6 +237,8 @@ slack_channel::slack_channel(slack_options options)
 }
 
 slack_channel::~slack_channel() = default;
+
+duration slack_channel::longest_delivery() const noexcept { return most_calls * api_->longest_call(); }
 
 void slack_channel::cut() noexcept { api_->cut(); }
 

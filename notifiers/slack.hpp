@@ -37,6 +37,7 @@ public:
     /// `delivered::message_ref` is `CHANNEL/TS`. What has ended is written into the message that asked, where there is one;
     /// if that is gone, below it, else as a new one.
     delivery deliver(const notice&) override;
+    duration longest_delivery() const noexcept override;
     void cut() noexcept override;
 
     // Answers to a click (slack_request.hpp); none: it is done.

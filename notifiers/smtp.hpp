@@ -48,6 +48,8 @@ public:
 
     /// None: the server has it. `message` has lines that end with CRLF; addresses are `is_mail_address`.
     std::optional<not_delivered> send(const std::string& from, const std::string& to, const std::string& message);
+    /// Of one message: `whole`, and the second in which libcurl may notice that it is over.
+    duration longest() const noexcept { return server_.whole + std::chrono::seconds(1); }
     /// What is being sent, and what would be, ends with `later`, within a second or so.
     void cut() noexcept;
 

@@ -36,6 +36,7 @@ class webhook : public channel {
 public:
     explicit webhook(webhook_options options) : options_(std::move(options)) {}
     delivery deliver(const notice&) override;
+    duration longest_delivery() const noexcept override { return options_.timeout; }
     void cut() noexcept override { cut_ = true; }
 
 private:

@@ -15,7 +15,7 @@ namespace sallyport::notify {
 
 namespace {
 
-// A delivery is up to six of them, and must be over before its lease is.
+// A delivery is several of them, and while one lasts its messages are nobody else's.
 constexpr auto slack_call = std::chrono::seconds(8);
 
 notifiers::email_options email_of(const config::configuration& c, const config::email_notifier& mail)

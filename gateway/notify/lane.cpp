@@ -17,14 +17,11 @@ using namespace std::chrono_literals;
 using storage::outbox_entry;
 namespace outbox = storage::outbox_store;
 
-// A few at a time: what one thread has taken, no other delivers meanwhile.
-constexpr std::size_t taken_at_once = 4;
-// Longer than a channel's own time-outs; a replica that dies holds up its messages for so long.
-constexpr duration lease = 75s;
-constexpr auto longest_delivery = 50s;
 // Every change of a hold wakes the lanes; they ask the database no oftener than this when there is nothing for them.
 constexpr auto shortest_pause = 20ms;
 constexpr duration end_waits = 1s;
+// Beyond a channel's longest delivery, until what became of it is written down. A replica that dies holds up its message for both.
+constexpr duration lease_margin = 3s;
 
 }  // namespace
 
@@ -72,6 +69,12 @@ void dispatcher::lane::end() noexcept
     wake_.notify_all();
 }
 
+std::shared_ptr<notifiers::channel> dispatcher::lane::channel() const
+{
+    const std::lock_guard lock(mutex_);
+    return channel_;
+}
+
 bool dispatcher::lane::ending() const
 {
     const std::lock_guard lock(mutex_);
@@ -84,7 +87,7 @@ void dispatcher::lane::run()
     while (!ending()) {
         bool busy = false;
         try {
-            busy = deliver_some();
+            busy = deliver_next();
         } catch (const std::exception& e) {
             log::error("delivery failed", {{"channel", name_}, {"cause", e.what()}});
         }
@@ -96,42 +99,39 @@ void dispatcher::lane::run()
     }
 }
 
-bool dispatcher::lane::deliver_some()
+bool dispatcher::lane::deliver_next()
 {
-    const auto began = clock::now();
-    const auto all = take();
-    if (!all) {
-        if (all.error().what != problem::storage_unavailable)
-            log::error("outbox not read", {{"channel", name_}, {"cause", all.error().cause}});
+    const auto to = channel();
+    const auto next = take(to->longest_delivery() + lease_margin);
+    if (!next) {
+        if (next.error().what != problem::storage_unavailable)
+            log::error("outbox not read", {{"channel", name_}, {"cause", next.error().cause}});
         return false;
     }
-    // Somebody else of the lane may be free for what is behind these.
-    if (all->size() == taken_at_once) wake_.notify_one();
-    for (const taken& one : *all) {
-        // What is left is due again when its lease ends.
-        if (ending() || clock::now() - began > lease - longest_delivery) break;
-        deliver(one);
-    }
-    return !all->empty();
+    if (!*next) return false;
+    // There may be more, for another of the threads.
+    wake();
+    deliver(**next, *to);
+    return true;
 }
 
-result<std::vector<dispatcher::lane::taken>> dispatcher::lane::take()
+// One at a time: what a thread has taken, no other delivers, however long the first takes.
+result<std::optional<dispatcher::lane::taken>> dispatcher::lane::take(duration lease)
 {
     const auto standing = of_.standings_.current();
-    return of_.db_.run_blocking([&](storage::transaction& tx) {
-        std::vector<taken> all;
-        for (outbox_entry& message : outbox::due(tx, name_, taken_at_once, lease)) {
-            const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
-            const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
-            auto what = compose(message, asked, hold, *standing->directory, standing->config->public_url,
-                                of_.options_.decision_key.reveal(), tx.now());
-            all.push_back({std::move(message), std::move(what)});
-        }
-        return all;
+    return of_.db_.run_blocking([&](storage::transaction& tx) -> std::optional<taken> {
+        auto due = outbox::due(tx, name_, 1, lease);
+        if (due.empty()) return std::nullopt;
+        outbox_entry& message = due.front();
+        const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
+        const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
+        auto what =
+            compose(message, asked, hold, *standing->directory, standing->config->public_url, of_.options_.decision_key.reveal(), tx.now());
+        return taken{std::move(message), std::move(what)};
     });
 }
 
-void dispatcher::lane::deliver(const taken& one)
+void dispatcher::lane::deliver(const taken& one, notifiers::channel& to)
 {
     const outbox_entry& message = one.message;
     if (const auto* no = std::get_if<not_needed>(&one.what)) {
@@ -143,14 +143,9 @@ void dispatcher::lane::deliver(const taken& one)
         of_.db_.run_blocking([&](storage::transaction& tx) { outbox::again(tx, message.id, tx.now() + end_waits, message.last_error); });
         return;
     }
-    std::shared_ptr<notifiers::channel> to;
-    {
-        const std::lock_guard lock(mutex_);
-        to = channel_;
-    }
     notifiers::delivery done = notifiers::not_delivered{notifiers::not_delivered::kind::later, "the channel failed", {}};
     try {
-        done = to->deliver(std::get<notifiers::notice>(one.what));
+        done = to.deliver(std::get<notifiers::notice>(one.what));
     } catch (const std::exception& e) {
         log::error("channel failed", {{"channel", name_}, {"message", message.key}, {"cause", e.what()}});
     }

@@ -35,11 +35,12 @@ private:
 
     void run();
     /// False: nothing was due.
-    bool deliver_some();
-    result<std::vector<taken>> take();
-    void deliver(const taken&);
+    bool deliver_next();
+    result<std::optional<taken>> take(duration lease);
+    void deliver(const taken&, notifiers::channel&);
     void write_down(const storage::outbox_entry&, const notifiers::delivery&);
     void count(std::string_view result);
+    std::shared_ptr<notifiers::channel> channel() const;
     bool ending() const;
 
     dispatcher& of_;
