@@ -23,7 +23,8 @@ bool excluded(const hold&, const directory&, const person&);
 /// has begun names, not excluded. Whether the hold is open, or this person has decided, is not asked here.
 std::vector<std::string> counts_in(const hold&, const directory&, const person&);
 
-/// Everybody whom that step reaches: those it names who may decide and have a passkey, so that the inbox is a channel.
+/// Everybody whom that step reaches: those it names who may decide and can do so by the inbox: with a
+/// passkey, or where the hold asks for a session only, with an account at a provider.
 std::vector<person_id> reached_by(const hold&, const workflow_step&, const directory&);
 
 /// Those whom any step names, begun or not, the agent's owners, those who decided; auditors and operators read all.

@@ -124,7 +124,7 @@ boost::json::object evidence_json(const decision& d, const storage::evidence& e)
 reply expired_meanwhile(const storage::stored_hold& h)
 {
     reply r = problem_reply(fail(problem::hold_closed, "This hold has expired."));
-    r.closed = h.hold;
+    r.closed.push_back(h.hold);
     return r;
 }
 
@@ -214,7 +214,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     record(tx, c, now, evidence_json(*written, evidence));
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
-    if (closed(now.hold.status)) r.closed = now.hold;
+    if (closed(now.hold.status)) r.closed.push_back(now.hold);
     return r;
 }
 
