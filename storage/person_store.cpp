@@ -12,11 +12,15 @@ namespace {
 #define PERSON_COLUMNS                                                                                                                     \
     "p.id, p.handle, p.name, p.email, p.roles, "                                                                                           \
     "ARRAY(SELECT m.team::text FROM team_members AS m WHERE m.person = p.id ORDER BY m.team), p.status, "                                  \
-    "EXISTS (SELECT 1 FROM passkeys AS k WHERE k.person = p.id), p.created_at"
+    "EXISTS (SELECT 1 FROM passkeys AS k WHERE k.person = p.id), "                                                                         \
+    "EXISTS (SELECT 1 FROM oidc_identities AS o WHERE o.person = p.id), p.created_at"
 
 const statement list_people{"list_people", "SELECT " PERSON_COLUMNS " FROM people AS p ORDER BY p.handle"};
 const statement person_by_handle{"person_by_handle", "SELECT " PERSON_COLUMNS " FROM people AS p WHERE p.handle = $1"};
 const statement person_by_id{"person_by_id", "SELECT " PERSON_COLUMNS " FROM people AS p WHERE p.id = $1"};
+// Case counts for no letter beyond ASCII: what some alphabet calls the same letter may be another mailbox.
+const statement people_by_email{"people_by_email", "SELECT " PERSON_COLUMNS R"( FROM people AS p
+     WHERE lower(p.email COLLATE "C") = lower($1::text COLLATE "C") AND p.status = 'active' ORDER BY p.handle)"};
 const statement lock_person{"lock_person", "SELECT id, status FROM people WHERE handle = $1 FOR UPDATE"};
 
 const statement insert_person{"insert_person", R"(
@@ -40,7 +44,7 @@ const statement end_enrolment{"end_enrolment", R"(
 
 const statement drop_passkeys{"drop_passkeys", "DELETE FROM passkeys WHERE person = $1"};
 const statement drop_sessions{"drop_sessions", "DELETE FROM sessions WHERE person = $1"};
-// A ceremony that began with what is void now ends with it.
+const statement drop_identities{"drop_identities", "DELETE FROM oidc_identities WHERE person = $1"};
 
 const statement insert_team{"insert_team", "INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO NOTHING"};
 const statement lock_team{"lock_team", "SELECT 1 FROM teams WHERE name = $1 FOR UPDATE"};
@@ -74,6 +78,7 @@ person person_of(reader& r)
     p.teams = r.texts();
     p.status = r.named(person_status_named);
     p.has_passkey = r.flag();
+    p.has_account = r.flag();
     p.created_at = r.time();
     return p;
 }
@@ -124,6 +129,7 @@ result<invited> invite(transaction& tx, const invitation& i)
     if (i.reset) {
         run(tx, drop_passkeys, who.id);
         run(tx, drop_sessions, who.id);
+        run(tx, drop_identities, who.id);
     }
     run(tx, insert_enrolment, as_bytes{i.code_hash}, who.id, i.expires_at);
     directory_store::changed(tx);
@@ -134,6 +140,10 @@ std::vector<person> list(transaction& tx) { return all_rows(run(tx, list_people)
 std::optional<person> by_handle(transaction& tx, std::string_view handle)
 {
     return first_row(run(tx, person_by_handle, handle), person_of);
+}
+std::vector<person> active_by_email(transaction& tx, std::string_view email)
+{
+    return all_rows(run(tx, people_by_email, email), person_of);
 }
 std::optional<person> by_id(transaction& tx, person_id id) { return first_row(run(tx, person_by_id, id), person_of); }
 

@@ -27,7 +27,7 @@ struct invitation {
     std::vector<role> roles;  // empty: as they were, `approver` for a new person
     std::string code_hash;    // SHA-256 of the code, 32 bytes: the code itself is never stored
     time_point expires_at;
-    bool reset = false;  // ends every passkey and session of that person, at once
+    bool reset = false;  // ends every passkey, session and link to an identity provider of that person, at once
 };
 
 struct invited {
@@ -49,6 +49,8 @@ result<invited> invite(transaction&, const invitation&);
 std::vector<person> list(transaction&);
 std::optional<person> by_handle(transaction&, std::string_view handle);
 std::optional<person> by_id(transaction&, person_id);
+/// Those active whose address it is, in whatever case.
+std::vector<person> active_by_email(transaction&, std::string_view email);
 
 /// The person as they are now; `not_found`. Disabling ends their sessions and voids their links.
 result<person> set_status(transaction&, std::string_view handle, person_status);

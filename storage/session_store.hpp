@@ -11,11 +11,17 @@
 
 namespace sallyport::storage {
 
+enum class session_by { passkey, oidc };
+std::string_view name_of(session_by) noexcept;
+std::optional<session_by> session_by_named(std::string_view) noexcept;
+
 struct session {
     std::string token_hash;  // SHA-256, 32 bytes
     person_id person;
     time_point created_at;
     time_point expires_at;
+    session_by made_by = session_by::passkey;
+    std::string user_agent = {};  // what the browser called itself, cut at 200 bytes; may be empty
 };
 
 namespace session_store {
@@ -24,7 +30,7 @@ namespace session_store {
 void create(transaction&, const session&);
 /// None when unknown, expired, or of a person who is disabled.
 std::optional<session> find(transaction&, std::string_view token_hash);
-std::vector<session> list(transaction&, person_id);  // newest first
+std::vector<session> list(transaction&, person_id);  // newest first, at most 1000
 bool remove(transaction&, std::string_view token_hash);
 std::size_t remove_all(transaction&, person_id);
 std::size_t remove_expired(transaction&);

@@ -104,6 +104,12 @@ bool newly_excluded(const hold& held, std::span<const workflow> demanded, const 
     return false;
 }
 
+// Whoever could read it and not decide it is not reached.
+bool inbox_reaches(const hold& held, const person& who)
+{
+    return who.has_passkey || (who.has_account && held.assurance_needed() <= assurance::session);
+}
+
 }  // namespace
 
 time_point beginning(const hold& held, const demand& d, std::size_t step)
@@ -147,7 +153,7 @@ std::vector<person_id> reached_by(const hold& held, const workflow_step& step, c
 {
     std::vector<person_id> reached;
     for (const person& p : people.people())
-        if (able_to_decide(p) && p.has_passkey && any_names(step.notify, held.owner, people, p, when) &&
+        if (able_to_decide(p) && inbox_reaches(held, p) && any_names(step.notify, held.owner, people, p, when) &&
             !excluded(held, people, p, when.until))
             reached.push_back(p.id);
     return reached;

@@ -33,9 +33,9 @@ bool excluded(const hold&, const directory&, const person&, time_point now);
 /// has begun names, not excluded. Whether the hold is open, or this person has decided, is not asked here.
 std::vector<std::string> counts_in(const hold&, const directory&, const person&, time_point now);
 
-/// Everybody whom that step reaches: those it names who may decide and have a passkey, so that the inbox is a channel.
+/// Everybody whom that step reaches: those it names who may decide and can do so by the inbox: with a
+/// passkey, or where the hold asks for a session only, with an account at a provider.
 std::vector<person_id> reached_by(const hold&, const workflow_step&, const directory&, const shifts&);
-
 /// When the demand's step began, or will if nothing is skipped.
 time_point beginning(const hold&, const demand&, std::size_t step);
 

@@ -28,6 +28,7 @@ struct person {
     std::vector<std::string> teams;  // names, in order
     person_status status = person_status::active;
     bool has_passkey = false;  // enrolled: the inbox can reach this person
+    bool has_account = false;  // at an identity provider, linked: they can sign in, and sign nothing
     time_point created_at;
 
     bool has(role) const noexcept;

@@ -22,7 +22,7 @@ directory without(const directory& all, const std::vector<std::string>& absent)
 {
     std::vector<person> people = all.people();
     for (person& p : people)
-        if (among(absent, p.handle)) p.has_passkey = false;
+        if (among(absent, p.handle)) p.has_passkey = p.has_account = false;
     return {all.generation(), std::move(people), all.teams(), all.agents(), all.on_call()};
 }
 

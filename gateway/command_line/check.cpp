@@ -38,6 +38,9 @@ void check_records(const context& with, config::load_result& loaded)
     for (const auto& route : loaded.config->routes)
         if (!route.credential.empty() && !credentials->contains(route.credential))
             warn("route " + route.id + ": there is no credential " + route.credential + " (sallyport credential put)");
+    if (const auto& oidc = loaded.config->oidc)
+        for (const auto& [group, team] : oidc->groups)
+            if (teams && !teams->contains(team)) warn("sign_in.oidc: there is no team " + team);
     for (const auto& [name, flow] : loaded.config->workflows) {
         const auto check_target = [&](const target& t) {
             if (t.kind == target::kind::person && people && !people->contains(t.name))

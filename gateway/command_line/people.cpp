@@ -89,7 +89,8 @@ void add_person_commands(CLI::App& app, context& with, const std::shared_ptr<per
     command->add_option("--name", options->name, "as others see it");
     command->add_option("--email", options->email, "where mail goes");
     command->add_option("--role", options->role, "approver (the default), operator or auditor");
-    command->add_flag("--reset", options->reset, "removes the person's passkeys and ends their sessions");
+    command->add_flag("--reset", options->reset,
+                      "removes the person's passkeys and links to an identity provider, and ends their sessions");
     command->callback([&with, options] { invite(with, *options); });
 
     person->add_subcommand("list", "everybody")->callback([&with] { list_people(with); });

@@ -26,6 +26,7 @@ struct secret_source {
     enum class kind { env, file } kind = kind::env;
     std::string env;
     std::filesystem::path file;
+    friend bool operator==(const secret_source&, const secret_source&) = default;
 };
 
 struct listen_address {
@@ -113,6 +114,19 @@ struct notifiers {
     std::vector<webhook_notifier> webhooks;
 };
 
+/// People sign in by this provider too, beside their passkeys (OpenID Connect Core 1.0).
+struct oidc_sign_in {
+    std::string issuer;  // exactly as the provider names itself
+    std::string name;    // the issuer's host, and its port where it is not the scheme's own: what people know it by
+    std::string client_id;
+    std::optional<secret_source> client_secret;  // none: a public client
+    std::vector<std::string> scopes{"openid", "email", "profile"};
+    std::string groups_claim = "groups";
+    std::map<std::string, std::string, std::less<>> groups;  // the provider's group → team; empty: teams are left alone
+    std::filesystem::path ca;                                // empty: the system's
+    friend bool operator==(const oidc_sign_in&, const oidc_sign_in&) = default;
+};
+
 /// Where a call goes, found in one walk over its path's segments without allocation: hostile paths of thousands of
 /// segments cost no more than the longest prefix that is configured. Built once; holds places in `routes`.
 class route_table {
@@ -163,6 +177,7 @@ struct configuration : process_settings {
     std::map<std::string, workflow, std::less<>> workflows;
     sallyport::schedules schedules;
     config::notifiers notifiers;
+    std::optional<oidc_sign_in> oidc;  // `sign_in.oidc`
     config::limits limits;
     /// SHA-256 in hex of what `routes`, `policies`, `workflows`, `schedules` and `limits` say: `policy` in verdicts.
     std::string digest;

@@ -53,6 +53,7 @@ void read_database(draft&, const value&);
 void read_tls(draft&, const value&);
 void read_limits(draft&, const value&);
 void read_notifiers(draft&, const value&);
+void read_sign_in(draft&, const value&);
 void read_schedules(draft&, const value&);
 void read_routes(draft&, const value&);
 void read_workflows(draft&, const value&);

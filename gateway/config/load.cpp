@@ -31,6 +31,7 @@ constexpr top_level_key top_level[] = {
     {"tls", true, read_tls},
     {"limits", false, read_limits},
     {"notifiers", false, read_notifiers},
+    {"sign_in", true, read_sign_in},
     {"schedules", false, read_schedules},
     {"routes", false, read_routes},
     {"workflows", false, read_workflows},

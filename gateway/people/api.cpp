@@ -108,6 +108,10 @@ http::awaitable<void> api::serve(http::exchange& x)
         co_return;
     }
     const std::string path(x.head().target.substr(0, x.head().target.find('?')));
+    if (path == openid_path || path == openid_callback_path) {
+        co_await pass_openid_door(x, std::move(c));
+        co_return;
+    }
     if (!path.starts_with(api_prefix)) {
         const web::asset* asset = context_.find_asset(path);
         if (!asset) asset = context_.find_page(path);
@@ -128,6 +132,7 @@ http::awaitable<void> api::serve(http::exchange& x)
     c.path = std::move(target->path);
     c.query = std::move(target->query);
     c.session = session_of(x.head().fields);
+    c.user_agent = user_agent_of(x.head().fields);
     std::string allowed;
     const resource* found = find_resource(c.method, c.path, allowed);
     if (!found) {
@@ -156,15 +161,49 @@ http::awaitable<void> api::serve(http::exchange& x)
     co_await send(x, r);
 }
 
+// A navigation, not a resource: it answers with pages and redirects.
+http::awaitable<void> api::pass_openid_door(http::exchange& x, call c)
+{
+    if (c.method != "GET") {
+        reply refused = problem_reply(fail(problem::method_not_allowed));
+        refused.headers.emplace_back("Allow", "GET");
+        co_await send(x, refused);
+        co_return;
+    }
+    auto target = read_target(x.head().target);
+    if (!target) {
+        co_await send(x, problem_reply(target.error()));
+        co_return;
+    }
+    c.path = std::move(target->path);
+    c.query = std::move(target->query);
+    c.user_agent = user_agent_of(x.head().fields);
+    reply r;
+    if (c.path.size() == 2) {
+        r = co_await openid_.begin(x.core(), c);
+    } else {
+        std::string attempt = cookie_of(x.head().fields, attempt_cookie, openid::longest_sealed);
+        r = co_await openid_.finish(x.core(), c, std::move(attempt));
+        co_await after_commit(x, r);
+    }
+    co_await send(x, r);
+}
+
+http::awaitable<void> api::after_commit(http::exchange& x, const reply& done)
+{
+    if (done.approved && context_.approved) context_.approved(*done.approved);
+    if (context_.closed)
+        for (const hold& h : done.closed) context_.closed(h);
+    if (done.directory_generation > 0) co_await await_directory(x, done.directory_generation);
+}
+
 // Status 0: the event stream, for a person who is signed in.
 http::awaitable<reply> api::answer(http::exchange& x, call& c, const resource& to)
 {
     for (int attempt = 1;; ++attempt) {
         auto done = co_await in_transaction(x, c, to);
         if (done) {
-            if (done->approved && context_.approved) context_.approved(*done->approved);
-            if (done->closed && context_.closed) context_.closed(*done->closed);
-            if (done->directory_generation > 0) co_await await_directory(x, done->directory_generation);
+            co_await after_commit(x, *done);
             co_return std::move(*done);
         }
         if (done.error().what == problem::conflict && attempt < attempts) continue;
@@ -176,8 +215,7 @@ http::awaitable<reply> api::answer(http::exchange& x, call& c, const resource& t
 
 http::awaitable<result<reply>> api::in_transaction(http::exchange& x, const call& c, const resource& to)
 {
-    auto work = [c = std::make_shared<call>(call{c.standing, c.around, c.method, c.path, c.query, c.session, c.body, std::nullopt}),
-                 &to](storage::transaction& tx) -> result<reply> {
+    auto work = [c = std::make_shared<call>(c), &to](storage::transaction& tx) -> result<reply> {
         if (to.needs_session) {
             const auto session = c->session.empty() ? std::nullopt : storage::session_store::find(tx, sha256(c->session).view());
             if (session) c->person = storage::person_store::by_id(tx, session->person);

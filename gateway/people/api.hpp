@@ -7,6 +7,7 @@
 #include "gateway/http/exchange.hpp"
 #include "gateway/people/call.hpp"
 #include "gateway/people/context.hpp"
+#include "gateway/people/openid_door.hpp"
 
 #include <string>
 #include <string_view>
@@ -26,10 +27,13 @@ private:
     http::awaitable<reply> answer(http::exchange&, call&, const struct resource&);
     http::awaitable<result<reply>> in_transaction(http::exchange&, const call&, const struct resource&);
     http::awaitable<void> stream_events(http::exchange&, call);
+    http::awaitable<void> pass_openid_door(http::exchange&, call);
+    http::awaitable<void> after_commit(http::exchange&, const reply&);
     http::awaitable<void> await_directory(http::exchange&, std::int64_t generation);
 
     people_context context_;
     surroundings around_;
+    openid_door openid_{context_};
 };
 
 }  // namespace sallyport::people

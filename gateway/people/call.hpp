@@ -43,6 +43,7 @@ struct call {
     std::vector<std::string> path;            // decoded segments behind /api/v1
     std::vector<parameter> query;             // decoded, in order
     std::string session;                      // the cookie's token; empty: none, or not exactly one
+    std::string user_agent;                   // what the browser calls itself: visible characters of the field, cut
     std::string body;                         // JSON text; empty: none
     std::optional<sallyport::person> person;  // who has the session, as the database has them; set where a resource needs one
 
@@ -58,7 +59,7 @@ struct reply {
 
     // What is to be done once it is committed, before it is sent.
     std::optional<hold_id> approved;
-    std::optional<hold> closed;
+    std::vector<hold> closed;
     std::int64_t directory_generation = 0;  // wait, for a moment, until our own snapshot is that new
 };
 

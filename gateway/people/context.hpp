@@ -3,6 +3,7 @@
 
 #include "gateway/identity/standing.hpp"
 #include "gateway/jose/sealing.hpp"
+#include "gateway/openid/client.hpp"
 #include "gateway/people/event_hub.hpp"
 #include "storage/database.hpp"
 #include "web/assets.hpp"
@@ -24,11 +25,13 @@ struct people_context {
     std::function<void(hold_id)> approved;
     /// People or passkeys changed: read the directory soon. Any core's thread; must not block. May be empty.
     std::function<void()> directory_changed;
-    /// A decision has closed that hold, for whoever counts. Any core's thread. May be empty.
+    /// A decision, or who left a team, has closed that hold, for whoever counts. Any core's thread. May be empty.
     std::function<void(const hold&)> closed;
     /// The pages: `web::find_page` and `web::find_asset` in the program, something smaller in tests.
     const web::asset* (*find_page)(std::string_view path) noexcept = nullptr;
     const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;
+    /// Null: nobody signs in by a provider, whatever is configured.
+    openid::client* openid = nullptr;
 };
 
 }  // namespace sallyport::people

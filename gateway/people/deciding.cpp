@@ -49,7 +49,7 @@ boost::json::object evidence_json(const decision& d, const storage::evidence& e)
 reply expired_meanwhile(const storage::stored_hold& h)
 {
     reply r = problem_reply(fail(problem::hold_closed, "This hold has expired."));
-    r.closed = h.hold;
+    r.closed.push_back(h.hold);
     return r;
 }
 
@@ -128,7 +128,7 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
     record_decision(tx, c, now, evidence_json(*written, evidence));
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
-    if (closed(now.hold.status)) r.closed = now.hold;
+    if (closed(now.hold.status)) r.closed.push_back(now.hold);
     return r;
 }
 

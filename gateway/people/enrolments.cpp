@@ -1,12 +1,11 @@
-#include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/people/challenge.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
+#include "gateway/people/sessions.hpp"
 #include "gateway/people/views.hpp"
 #include "gateway/people/webauthn.hpp"
-#include "storage/audit_store.hpp"
 #include "storage/directory_store.hpp"
 #include "storage/passkey_store.hpp"
 #include "storage/person_store.hpp"
@@ -22,7 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view login_purpose = "login";
 constexpr auto challenge_life = 5min;
-constexpr std::size_t session_bytes = 32;
 
 webauthn::relying_party party(const call& c) { return {c.config().public_host, origin_of(c.config().public_url)}; }
 
@@ -47,30 +45,6 @@ std::vector<webauthn::known_credential> known(const std::vector<storage::passkey
 
 // Says nothing about the person, and is the same for all of their passkeys.
 std::string user_handle(const person& p) { return {reinterpret_cast<const char*>(p.id.bytes().data()), p.id.bytes().size()}; }
-
-void add_session(storage::transaction& tx, const call& c, const person& p, reply& r)
-{
-    const std::string token = random_text(session_bytes);
-    storage::session s;
-    s.token_hash = hash_of(token);
-    s.person = p.id;
-    s.expires_at = tx.now() + c.config().limits.session;
-    storage::session_store::create(tx, s);
-    const auto life = std::chrono::duration_cast<std::chrono::seconds>(c.config().limits.session);
-    r.headers.emplace_back("Set-Cookie", set_cookie(token, life, c.config().public_url.starts_with("https:")));
-}
-
-void record(storage::transaction& tx, const person& p, std::string_view act, boost::json::object more = {})
-{
-    more["act"] = act;
-    more["handle"] = p.handle;
-    storage::audit_entry entry;
-    entry.at = tx.now();
-    entry.kind = "admin";
-    entry.person = p.id;
-    entry.data = jcs(more);
-    storage::audit_store::append(tx, entry);
-}
 
 }  // namespace
 
@@ -111,13 +85,13 @@ result<reply> enrol(storage::transaction& tx, const call& c)
         return fail(problem::bad_assertion, "This passkey is registered already.");
     if (storage::person_store::spend_enrolment(tx, hash_of(c.path[1])) == storage::race::lost) return spent();
     // What decisions are checked against for ever after (audit/verify.cpp).
-    record(tx, found->person, "passkey.add",
-           {{"credential", base64url(key->credential_id)}, {"key", base64(key->public_key)}, {"relying_party", party(c).id}});
+    record_act(tx, found->person, "passkey.add",
+               {{"credential", base64url(key->credential_id)}, {"key", base64(key->public_key)}, {"relying_party", party(c).id}});
 
     person now = found->person;
     now.has_passkey = true;
     reply r = json_reply(201, {{"person", person_json(now)}});
-    add_session(tx, c, now, r);
+    add_session(tx, c, now, storage::session_by::passkey, r);
     r.directory_generation = storage::directory_store::current_generation(tx);
     return r;
 }
@@ -151,8 +125,8 @@ result<reply> login(storage::transaction& tx, const call& c)
         return problem_reply(wrong);
 
     reply r = json_reply(200, {{"person", person_json(*who)}});
-    add_session(tx, c, *who, r);
-    record(tx, *who, "login");
+    add_session(tx, c, *who, storage::session_by::passkey, r);
+    record_act(tx, *who, "login", {{"by", name_of(storage::session_by::passkey)}});
     return r;
 }
 

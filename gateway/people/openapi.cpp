@@ -101,6 +101,10 @@ constexpr std::string_view schemas = R"json({
     "properties": {"id": {"type": "string"}, "channel": {"type": "string"}, "tells": {"enum": ["asked", "reminded", "ended"]}, "hold": {"type": ["string", "null"]},
       "person": {"oneOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}, "attempts": {"type": "integer"}, "why": {"type": "string"},
       "created_at": {"type": "string", "format": "date-time"}}},
+  "Session": {"type": "object", "required": ["id", "created_at", "expires_at", "how", "user_agent", "current"],
+    "properties": {"id": {"type": "string", "description": "Opens nothing"}, "created_at": {"type": "string", "format": "date-time"},
+      "expires_at": {"type": "string", "format": "date-time"}, "how": {"enum": ["passkey", "oidc"]}, "user_agent": {"type": ["string", "null"]},
+      "current": {"type": "boolean"}}},
   "Nothing": {"type": "object", "additionalProperties": false}
 })json";
 
@@ -112,10 +116,14 @@ constexpr std::string_view shapes = R"json({
   "POST enrolments/{code}": {"status": "201", "request": {"$ref": "#/components/schemas/Registration"},
     "answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["no-enrolment", "bad-assertion"]},
   "POST login/options": {"request": {"$ref": "#/components/schemas/Nothing"}, "optional": true, "answer": {"$ref": "#/components/schemas/RequestOptions"}},
+  "GET login/methods": {"answer": {"type": "object", "required": ["passkey", "oidc"],
+    "properties": {"passkey": {"type": "boolean"}, "oidc": {"type": ["object", "null"], "required": ["name"], "properties": {"name": {"type": "string"}}}}}},
   "POST login": {"request": {"$ref": "#/components/schemas/Assertion"},
     "answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["bad-assertion"]},
   "POST logout": {"status": "204", "request": {"$ref": "#/components/schemas/Nothing"}, "optional": true},
   "GET me": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}},
+  "GET sessions": {"answer": {"type": "object", "required": ["sessions"], "properties": {"sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}}}}},
+  "DELETE sessions/{session}": {"status": "204", "problems": ["not-found"]},
   "GET holds": {
     "query": {"status": {"type": "string", "description": "A comma list of states"}, "agent": {"type": "string"}, "route": {"type": "string"},
       "q": {"type": "string", "description": "At most 200 bytes"}, "cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 100}},
@@ -146,6 +154,9 @@ constexpr std::string_view shapes = R"json({
   "GET people": {"query": {"cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
     "answer": {"type": "object", "required": ["people", "next"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "next": {"type": ["string", "null"]}}}},
   "GET people/{person}": {"answer": {"type": "object", "required": ["person"], "properties": {"person": {"$ref": "#/components/schemas/Person"}}}, "problems": ["not-found"]},
+  "GET people/{person}/sessions": {"answer": {"type": "object", "required": ["sessions"],
+    "properties": {"sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}}}}, "problems": ["not-found", "not-permitted"]},
+  "DELETE people/{person}/sessions/{session}": {"status": "204", "problems": ["not-found", "not-permitted"]},
   "GET grants": {"query": {"cursor": {"type": "string"}, "limit": {"type": "string"}},
     "answer": {"type": "object", "required": ["grants", "next"], "properties": {"grants": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}}},
   "GET audit": {

@@ -9,6 +9,8 @@
 namespace sallyport::people {
 namespace {
 
+constexpr std::size_t longest_session = 128, longest_user_agent = 200;
+
 std::string lowered(std::string_view text)
 {
     std::string low(text);
@@ -80,7 +82,21 @@ bool is_host_of(std::string_view host, std::string_view origin)
            host.find_first_of("/?#@") == std::string_view::npos;
 }
 
-std::string session_of(std::span<const http::field> fields)
+std::string session_of(std::span<const http::field> fields) { return cookie_of(fields, session_cookie, longest_session); }
+
+std::string user_agent_of(std::span<const http::field> fields)
+{
+    std::string text;
+    for (const http::field& f : fields) {
+        if (!http::equals_ignoring_case(f.name, "user-agent")) continue;
+        for (const char c : f.value.substr(0, longest_user_agent))
+            if (c >= 0x20 && c < 0x7F) text += c;
+        break;
+    }
+    return text;
+}
+
+std::string cookie_of(std::span<const http::field> fields, std::string_view name, std::size_t longest)
 {
     std::string token;
     for (const http::field& f : fields) {
@@ -90,9 +106,9 @@ std::string session_of(std::span<const http::field> fields)
             const std::string_view pair = trimmed(left.substr(0, end));
             left = end == std::string_view::npos ? std::string_view{} : left.substr(end + 1);
             const auto equals = pair.find('=');
-            if (equals == std::string_view::npos || pair.substr(0, equals) != session_cookie) continue;
+            if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
             const std::string_view value = pair.substr(equals + 1);
-            if (value.empty() || value.size() > 128) continue;
+            if (value.empty() || value.size() > longest) continue;
             if (!token.empty() && token != value) return {};
             token = value;
         }

@@ -27,8 +27,13 @@ bool is_host_of(std::string_view host, std::string_view origin);
 /// The token, where exactly one cookie of that name is there; a second one may have been planted by another site of
 /// the domain.
 std::string session_of(std::span<const http::field>);
+/// The same of any cookie of ours; longer values than `longest` are none.
+std::string cookie_of(std::span<const http::field>, std::string_view name, std::size_t longest);
 /// `secure`: public_url is https. An empty token ends the cookie.
 std::string set_cookie(std::string_view token, std::chrono::seconds life, bool secure);
+
+/// The User-Agent field's visible ASCII, at most 200 bytes; empty where there is none.
+std::string user_agent_of(std::span<const http::field>);
 
 /// `application/json`, with no charset or UTF-8.
 bool is_json(std::string_view content_type);

@@ -40,6 +40,12 @@ result<reply> login_options(storage::transaction&, const call&);
 result<reply> login(storage::transaction&, const call&);
 result<reply> logout(storage::transaction&, const call&);
 result<reply> me(storage::transaction&, const call&);
+// sessions.cpp
+result<reply> login_methods(storage::transaction&, const call&);
+result<reply> list_sessions(storage::transaction&, const call&);
+result<reply> end_session(storage::transaction&, const call&);
+result<reply> list_sessions_of(storage::transaction&, const call&);
+result<reply> end_session_of(storage::transaction&, const call&);
 // holds.cpp
 result<reply> list_holds(storage::transaction&, const call&);
 result<reply> show_hold(storage::transaction&, const call&);

@@ -2,9 +2,14 @@
 
 #include "gateway/canonical/jcs.hpp"
 #include "gateway/release/telling.hpp"
+#include "storage/agent_store.hpp"
+#include "storage/directory_store.hpp"
+#include "workflows/directory.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+
+#include <utility>
 
 namespace sallyport::release {
 
@@ -83,6 +88,20 @@ std::vector<hold> void_all_of(storage::transaction& tx, agent_id agent, const st
         }
         if (open.size() < at_once) return ended;
     }
+}
+
+std::vector<hold> void_orphans(storage::transaction& tx)
+{
+    auto all = storage::directory_store::load(tx);
+    const directory now(all.generation, std::move(all.people), {}, std::move(all.agents));
+    std::vector<agent_id> orphans;
+    for (const agent& a : now.agents())
+        if (!now.has_active_owner(a)) orphans.push_back(a.id);
+    storage::agent_store::lock(tx, orphans);
+    std::vector<hold> ended;
+    for (const agent_id id : orphans)
+        for (hold& h : void_all_of(tx, id, "the agent has no active owner", now)) ended.push_back(std::move(h));
+    return ended;
 }
 
 }  // namespace sallyport::release

@@ -37,4 +37,7 @@ result<move_result> apply(storage::transaction&, hold_id, const event&, const di
 /// was sent was sent.
 std::vector<hold> void_all_of(storage::transaction&, agent_id, const std::string& why, const directory&);
 
+/// The same for all agents that nobody active is accountable for any more, in the transaction that took the last one away.
+std::vector<hold> void_orphans(storage::transaction&);
+
 }  // namespace sallyport::release

@@ -5,10 +5,7 @@
 #include "gateway/release/hold_moves.hpp"
 #include "gateway/release/releaser.hpp"
 #include "gateway/serve/admin_request.hpp"
-#include "storage/agent_store.hpp"
-#include "storage/directory_store.hpp"
 #include "storage/person_store.hpp"
-#include "workflows/directory.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -36,21 +33,6 @@ bool looks_like_address(const std::string& text)
 }
 
 result<void> refresh(services& all) { return all.directory.refresh(); }
-
-// Agents that nobody active is accountable for any more: what they had held is void. Those holds, for whoever counts.
-std::vector<hold> void_orphans(storage::transaction& tx)
-{
-    auto all = storage::directory_store::load(tx);
-    const directory now(all.generation, std::move(all.people), {}, std::move(all.agents));
-    std::vector<agent_id> orphans;
-    for (const agent& a : now.agents())
-        if (!now.has_active_owner(a)) orphans.push_back(a.id);
-    storage::agent_store::lock(tx, orphans);
-    std::vector<hold> ended;
-    for (const agent_id id : orphans)
-        for (hold& h : release::void_all_of(tx, id, "the agent has no active owner", now)) ended.push_back(std::move(h));
-    return ended;
-}
 
 admin_answer invite(services& all, const admin_request& request)
 {
@@ -108,7 +90,7 @@ admin_answer set_status(services& all, const std::string& handle, const std::str
         auto entry = admin_entry(tx, "person." + verb, {{"handle", handle}});
         entry.person = set->id;
         storage::audit_store::append(tx, entry);
-        if (verb == "disable") ended = void_orphans(tx);
+        if (verb == "disable") ended = release::void_orphans(tx);
         return set;
     });
     if (!done) return done.error();
@@ -133,7 +115,7 @@ admin_answer change_team(services& all, const std::string& name, std::string_vie
     const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<storage::team> {
         if (const auto changed = change(tx); !changed) return changed.error();
         storage::audit_store::append(tx, admin_entry(tx, act, data));
-        ended = void_orphans(tx);
+        ended = release::void_orphans(tx);
         return storage::person_store::team_named(tx, name).value_or(storage::team{name, {}});
     });
     if (!done) return done.error();

@@ -11,6 +11,7 @@
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/notify/dispatcher.hpp"
+#include "gateway/openid/client.hpp"
 #include "gateway/people/api.hpp"
 #include "gateway/release/clockwork.hpp"
 #include "gateway/serve/admin_api.hpp"
@@ -164,6 +165,7 @@ struct application::parts {
     std::unique_ptr<release::clockwork> clockwork;
     std::unique_ptr<notify::dispatcher> dispatcher;
     std::unique_ptr<people::event_hub> events;
+    openid::client openid;
     std::unique_ptr<people::api> people;
     std::unique_ptr<serve::services> services;
     std::unique_ptr<http::server> metrics_server, admin_server, agents_server, people_server;
@@ -311,9 +313,9 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     deliver.decision_key = keys->derive(identity::decision_token_purpose);
     dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
     events = std::make_unique<people::event_hub>(*db);
-    people = std::make_unique<people::api>(
-        people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
-                               [this](const hold& closed) { release::count_closed(metrics, closed); }, &web::find_page, &web::find_asset});
+    people = std::make_unique<people::api>(people::people_context{
+        *db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
+        [this](const hold& closed) { release::count_closed(metrics, closed); }, &web::find_page, &web::find_asset, &openid});
     services = std::make_unique<serve::services>(
         serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});
@@ -373,6 +375,7 @@ try {
     ops.stopping = true;
     if (db) db->end_by(by.database);
     if (listener) listener->end();
+    openid.cut();
     watcher.reset();
     {
         // Whatever waits for an upstream ends as what it then is, so that connections and releases can end.
@@ -390,6 +393,7 @@ try {
         if (releases.valid()) releases.get();
     }
     if (listener) listener->stop();
+    openid.stop();
     if (clockwork) clockwork->stop();
     if (dispatcher) dispatcher->stop();
     if (directory) directory->stop();

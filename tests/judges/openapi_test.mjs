@@ -12,7 +12,8 @@ import { lint, Prism } from './description.mjs';
 
 // What the API has, by its contract: what is served and what is described are this, no more and no less.
 const OPERATIONS = [
-  'POST /enrolments/{code}/options', 'POST /enrolments/{code}', 'POST /login/options', 'POST /login', 'POST /logout', 'GET /me',
+  'POST /enrolments/{code}/options', 'POST /enrolments/{code}', 'POST /login/options', 'GET /login/methods', 'POST /login', 'POST /logout', 'GET /me',
+  'GET /sessions', 'DELETE /sessions/{session}', 'GET /people/{person}/sessions', 'DELETE /people/{person}/sessions/{session}',
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
@@ -131,7 +132,7 @@ describe('the description', () => {
         assert.deepEqual([answer.status, (await answer.json()).type], [404, 'urn:sallyport:problem:not-found'], other);
       }
     }
-    for (const other of ['', '/', '?x=1', '/enrolments', '/enrolments/', '/healthz', '/decisions', '/sessions'])
+    for (const other of ['', '/', '?x=1', '/enrolments', '/enrolments/', '/healthz', '/decisions', '/methods'])
       assert.equal((await direct('GET', other)).status, 404, other);
   });
 });
@@ -147,6 +148,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     await scope.ada.ask('POST', '/logout', {}, 204);
     await scope.ada.signIn();
     assert.equal((await scope.ada.ask('GET', '/me', undefined, 200)).person.handle, 'ada');
+    assert.deepEqual(await scope.ada.ask('GET', '/login/methods', undefined, 200), { passkey: true, oidc: null });
     scope.agent = await gateway.agent('bot', 'ada', ['pay']);
   });
 
@@ -230,6 +232,26 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     await ada.ask('GET', '/audit?kind=decision', undefined, 200);
     await ada.ask('GET', `/holds/hld_${NOBODY}`, undefined, 404);
     await prism.ask('GET', '/openapi.json');
+  });
+
+  test('sessions: one’s own, and those of others for whom the role says so', async () => {
+    const { ada, grace, oscar } = scope;
+    const olga = await new Visitor().enrol('olga', 'operator');
+    await grace.signIn();
+    const { sessions } = await ada.ask('GET', '/sessions', undefined, 200);
+    assert.deepEqual(sessions.map((s) => [s.how, s.current]), [['passkey', true]]);
+    const of = (await olga.ask('GET', '/people/grace/sessions', undefined, 200)).sessions;
+    assert.equal(of.length, 2);
+    await ada.ask('GET', '/people/grace/sessions', undefined, 403);
+    await olga.ask('GET', '/people/nobody/sessions', undefined, 404);
+    await oscar.ask('GET', '/people/grace/sessions', undefined, 200);
+    await oscar.ask('DELETE', `/people/grace/sessions/${of[1].id}`, undefined, 403);
+    await olga.ask('DELETE', `/people/grace/sessions/${of[1].id}`, undefined, 204);
+    await olga.ask('DELETE', `/people/grace/sessions/${of[1].id}`, undefined, 404);
+    await ada.ask('DELETE', `/sessions/${of[0].id}`, undefined, 404);
+    await ada.ask('DELETE', `/sessions/${sessions[0].id}`, undefined, 204);
+    await ada.ask('GET', '/me', undefined, 401);
+    await ada.signIn();
   });
 
   test('the event stream, to its end', async () => {

@@ -3,6 +3,7 @@
 #include "storage/agent_store.hpp"
 #include "storage/credential_store.hpp"
 #include "storage/directory_store.hpp"
+#include "storage/identity_store.hpp"
 #include "storage/key_store.hpp"
 #include "storage/passkey_store.hpp"
 #include "storage/session_store.hpp"
@@ -273,11 +274,14 @@ TEST_CASE("sessions")
         const auto ada = add_person(tx, "ada");
         const auto until = tx.now() + 12h;
         session_store::create(tx, {bytes32('1'), ada.id, {}, until});
-        session_store::create(tx, {bytes32('2'), ada.id, {}, until});
+        session_store::create(tx, {bytes32('2'), ada.id, {}, until, session_by::oidc, "Mozilla/5.0"});
+        CHECK(session_store::find(tx, bytes32('2'))->made_by == session_by::oidc);
+        CHECK(session_store::find(tx, bytes32('2'))->user_agent == "Mozilla/5.0");
         const auto found = session_store::find(tx, bytes32('1'));
         REQUIRE(found);
         CHECK(found->person == ada.id);
         CHECK(found->expires_at == until);
+        CHECK(found->made_by == session_by::passkey);
         CHECK(session_store::list(tx, ada.id).size() == 2);
         CHECK(session_store::remove(tx, bytes32('1')));
         CHECK_FALSE(session_store::remove(tx, bytes32('1')));
@@ -291,6 +295,64 @@ TEST_CASE("sessions")
         CHECK(session_store::list(tx, ada).empty());
         CHECK(session_store::remove_expired(tx) == 1);
     });
+}
+
+TEST_CASE("accounts at an identity provider: one a person, each of one person")
+{
+    fixture f;
+    const std::string here = "https://id.example", there = "https://id.example/";
+    f.in([&](transaction& tx) {
+        const auto ada = add_person(tx, "ada"), bob = add_person(tx, "bob");
+        CHECK_FALSE(identity_store::find(tx, here, "1"));
+        CHECK(identity_store::link(tx, here, "1", ada.id) == race::won);
+        CHECK(identity_store::link(tx, here, "1", bob.id) == race::lost);
+        CHECK(identity_store::link(tx, here, "2", ada.id) == race::lost);
+        CHECK(identity_store::link(tx, here, "A", bob.id) == race::won);
+        CHECK(identity_store::link(tx, there, "1", bob.id) == race::won);
+        CHECK(identity_store::find(tx, here, "1") == ada.id);
+        CHECK(person_store::by_id(tx, ada.id)->has_account);
+        CHECK_FALSE(person_store::by_id(tx, ada.id)->has_passkey);
+        CHECK(identity_store::find(tx, there, "1") == bob.id);
+        CHECK_FALSE(identity_store::find(tx, here, "a"));
+        CHECK(identity_store::linked(tx, ada.id, here));
+        CHECK_FALSE(identity_store::linked(tx, ada.id, there));
+        identity_store::used(tx, here, "1");
+    });
+    CHECK(f.ask("SELECT count(*) FROM oidc_identities WHERE last_used_at > linked_at") == "1");
+    f.in([&](transaction& tx) {
+        auto reset = invitation_of("ada", 3, tx.now() + 1h);
+        reset.reset = true;
+        person_store::invite(tx, reset).value();
+        CHECK_FALSE(identity_store::find(tx, here, "1"));
+        CHECK(identity_store::find(tx, here, "A"));
+    });
+}
+
+TEST_CASE("who has an address")
+{
+    fixture f;
+    const auto found = [&](std::string_view email) {
+        return f.in([&](transaction& tx) {
+            std::string all;
+            for (const person& p : person_store::active_by_email(tx, email)) all += p.handle + " ";
+            return all;
+        });
+    };
+    f.in([](transaction& tx) {
+        add_person(tx, "ada");
+        add_person(tx, "bob");
+    });
+    f.sql("UPDATE people SET email = 'Ada.K@Example.com' WHERE handle = 'ada'");
+    CHECK(found("ada.k@example.com") == "ada ");
+    CHECK(found("ADA.K@EXAMPLE.COM") == "ada ");
+    CHECK(found("ada.k@example.co") == "");
+    CHECK(found("%@example.com") == "");
+    // U+212A is a K to some, and another mailbox to others.
+    CHECK(found("ada.\xE2\x84\xAA@example.com") == "");
+    f.sql("UPDATE people SET email = 'ada.k@example.com' WHERE handle = 'bob'");
+    CHECK(found("ada.k@example.com") == "ada bob ");
+    f.sql("UPDATE people SET status = 'disabled' WHERE handle = 'ada'");
+    CHECK(found("ada.k@example.com") == "bob ");
 }
 
 TEST_CASE("agents")

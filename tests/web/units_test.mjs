@@ -202,3 +202,16 @@ describe('times', () => {
   it('ago', () => assert.deepEqual([10_000, 120_000, 7_200_000, 172_800_000].map((ms) => units.ago(0, ms)), ['just now', '2 min ago', '2 h ago', '2 days ago']));
   it('no time', () => assert.deepEqual([null, undefined, '', 'soon'].map(units.parseTime), [null, null, null, null]));
 });
+
+describe('browsers by their own words', () => {
+  const rows = [
+    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', 'Chrome on Linux'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0', 'Edge on Windows'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1', 'Safari on iOS'],
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on macOS'],
+    ['curl/8.0', 'curl/8.0'],
+    ['x'.repeat(80), 'x'.repeat(40)],
+    [null, 'Unknown browser'],
+  ];
+  for (const [words, name] of rows) it(name, () => assert.equal(units.browserName(words), name));
+});

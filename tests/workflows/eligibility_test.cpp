@@ -168,6 +168,21 @@ TEST_CASE("whom a step reaches: active approvers with a passkey who are not excl
     CHECK(reached_by(fresh({but_risk}), but_risk.steps[0], d, {t0, t0}).empty());
 }
 
+TEST_CASE("an account at a provider reaches where a session is enough, and nowhere else")
+{
+    auto people = everybody();
+    for (const person_id id : {ada, grace, edsger}) one_of(people, id).has_passkey = false;
+    one_of(people, ada).has_account = true;
+    const directory d = town(std::move(people));
+    const auto by = [](assurance needed) { return flow("finance", 1, {{{"team:finance"}, 1min}}, {}, needed); };
+    CHECK(reached_by(fresh({by(assurance::passkey)}), by(assurance::passkey).steps[0], d, {t0, t0}).empty());
+    CHECK(reached_by(fresh({by(assurance::session)}), by(assurance::session).steps[0], d, {t0, t0}) == std::vector{ada});
+    CHECK(reached_by(fresh({by(assurance::click)}), by(assurance::click).steps[0], d, {t0, t0}) == std::vector{ada});
+    // Two rules at once: the stricter one counts.
+    CHECK(reached_by(fresh({by(assurance::session), flow("other", 1, {{{"team:finance"}, 1min}})}), by(assurance::session).steps[0], d, {t0, t0})
+              .empty());
+}
+
 TEST_CASE("at release: do the decisions given satisfy what is demanded now?")
 {
     const directory people = town();

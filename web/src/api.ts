@@ -160,6 +160,20 @@ export interface DeadLetter {
   created_at: string;
 }
 
+export interface LoginMethods {
+  passkey: boolean;
+  oidc: { name: string } | null;
+}
+
+export interface LoginSession {
+  id: string;
+  created_at: string;
+  expires_at: string;
+  how: 'passkey' | 'oidc';
+  user_agent: string | null;
+  current: boolean;
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -262,6 +276,9 @@ export const api = {
   me: async () => (await request<{ person: Person }>('GET', '/me')).person,
   loginOptions: () => request<RequestOptionsJSON>('POST', '/login/options', {}),
   login: async (assertion: AssertionJSON) => (await request<{ person: Person }>('POST', '/login', assertion)).person,
+  loginMethods: () => request<LoginMethods>('GET', '/login/methods'),
+  sessions: async () => (await request<{ sessions: LoginSession[] }>('GET', '/sessions')).sessions,
+  endSession: (session: string) => request<void>('DELETE', `/sessions/${id(session)}`),
   logout: () => request<void>('POST', '/logout', {}),
 
   enrolmentOptions: (code: string) => request<CreationOptionsJSON>('POST', `/enrolments/${id(code)}/options`, {}),

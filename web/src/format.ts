@@ -115,3 +115,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 }
 
 export const list = (words: string[]) => new Intl.ListFormat('en', { type: 'conjunction' }).format(words);
+
+// "Firefox on Linux", as far as a browser's own words tell it.
+export function browserName(userAgent: string | null): string {
+  if (!userAgent) return 'Unknown browser';
+  const first = (words: [RegExp, string][]) => words.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const browser = first([[/Edg\//, 'Edge'], [/OPR\//, 'Opera'], [/Firefox\//, 'Firefox'], [/Chrom(e|ium)\//, 'Chrome'], [/Safari\//, 'Safari']]);
+  const system = first([[/Android/, 'Android'], [/iPhone|iPad/, 'iOS'], [/Windows/, 'Windows'], [/Mac OS X/, 'macOS'], [/Linux/, 'Linux']]);
+  if (!browser) return userAgent.slice(0, 40);
+  return system ? `${browser} on ${system}` : browser;
+}

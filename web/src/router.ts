@@ -35,7 +35,7 @@ function ours(event: MouseEvent): string | null {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
   const anchor = (event.target as Element | null)?.closest?.('a');
   if (!anchor || anchor.target || anchor.hasAttribute('download') || anchor.origin !== location.origin) return null;
-  if (anchor.pathname.startsWith('/api/') || anchor.hash) return null;
+  if (anchor.pathname.startsWith('/api/') || anchor.pathname.startsWith('/login/') || anchor.hash) return null;
   return anchor.pathname + anchor.search;
 }
 

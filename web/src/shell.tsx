@@ -1,13 +1,16 @@
 // What surrounds every page: navigation, connection, keys, and signing in over a page whose session has ended.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Person } from './api.ts';
+import { api, type LoginSession, type Person } from './api.ts';
 import { Announcer, Avatar, Dialog } from './components/basics.tsx';
 import { Icon, Logo, type IconName } from './components/icon.tsx';
 import { Outside } from './components/text.tsx';
+import { Moment } from './components/time.tsx';
 import { link } from './events.ts';
+import { browserName } from './format.ts';
 import { setShortcuts, shortcuts, useKeys } from './keys.ts';
-import { SignInButton } from './pages/entry.tsx';
+import { useLoad } from './load.ts';
+import { ProviderLink, SignInButton } from './pages/entry.tsx';
 import { forMe, queue } from './queue.ts';
 import { inWords, session, signOut } from './session.ts';
 import { useStore } from './store.ts';
@@ -60,6 +63,7 @@ export function Shell({ path, person, children }: { path: string; person: Person
             Sign in again, <Outside text={person.name} />, to go on where you were. What you typed is kept.
           </p>
           <SignInButton />
+          <ProviderLink next="/" over />
         </Dialog>
       )}
     </div>
@@ -142,6 +146,42 @@ function Keys({ onClose }: { onClose: () => void }) {
   );
 }
 
+function Sessions() {
+  const all = useLoad(api.sessions, 'sessions');
+  const [error, setError] = useState<unknown>(null);
+  const end = (session: LoginSession) => void api.endSession(session.id).then(all.again, setError);
+  if (all.value === null) return null;
+  return (
+    <section class="sessions" aria-labelledby="sessions">
+      <h3 id="sessions">Sessions</h3>
+      <ul role="list">
+        {all.value.map((session) => (
+          <li key={session.id}>
+            <span>
+              <Outside text={browserName(session.user_agent)} />
+              {session.current && <b> (this one)</b>}
+              <span class="quiet small">
+                since <Moment at={session.created_at} />, by {session.how === 'oidc' ? 'your provider' : 'passkey'}
+              </span>
+            </span>
+            {!session.current && (
+              <button type="button" class="button" aria-label={`End the session of ${browserName(session.user_agent)}`} onClick={() => end(session)}>
+                End
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {error !== null && (
+        <p class="note bad" role="alert">
+          <Icon name="warning" />
+          <span>{inWords(error)}</span>
+        </p>
+      )}
+    </section>
+  );
+}
+
 function Self({ person, onClose }: { person: Person; onClose: () => void }) {
   const [error, setError] = useState<unknown>(null);
   return (
@@ -166,6 +206,7 @@ function Self({ person, onClose }: { person: Person; onClose: () => void }) {
           <span>{inWords(error)}</span>
         </p>
       )}
+      <Sessions />
       <button type="button" class="button wide" onClick={() => void signOut().catch(setError)}>
         <Icon name="out" />
         Sign out

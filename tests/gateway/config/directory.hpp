@@ -101,6 +101,9 @@ notifiers:
   slack: { bot_token: { env: SLACK_BOT_TOKEN }, signing_secret: { env: SLACK_SIGNING }, app_token: { env: SLACK_APP_TOKEN }, api_url: http://127.0.0.1:9/api }
   email: { url: smtp://mail.example:2525, from: "Sallyport <gate@example.com>", user: gate, password: { env: SMTP_PASSWORD }, starttls: required }
   webhooks: [ { id: ops, url: "https://hooks.example/ops/", secret: { env: OPS_SECRET } } ]
+sign_in:
+  oidc: { issuer: "https://Id.example:8443/realms/a/", client_id: gate, client_secret: { env: OIDC_SECRET }, scopes: [openid, email, groups],
+          groups_claim: roles, groups: { "Finance / Approvers": finance, /ops: platform } }
 limits: { statement: 4m, session: 10h, enrolment: 20h, access_token: 10m, keep_response: 12h, release_window: 30s,
           response_bytes: 8MiB, header_bytes: 32KiB, connections: 100, holds: 200, holds_per_agent: 20 }
 )";

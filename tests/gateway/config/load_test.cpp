@@ -120,6 +120,15 @@ TEST_CASE("every key is read")
     CHECK(on_call.overrides[0].person == "alan");
     CHECK(on_call.overrides[0].until == std::chrono::local_days{std::chrono::year(2026) / 2 / 3} + 30s);
 
+    REQUIRE(c.oidc);
+    CHECK(c.oidc->issuer == "https://Id.example:8443/realms/a/");
+    CHECK(c.oidc->name == "id.example:8443");
+    CHECK(c.oidc->client_id == "gate");
+    CHECK(c.oidc->client_secret->env == "OIDC_SECRET");
+    CHECK(c.oidc->scopes == std::vector<std::string>{"openid", "email", "groups"});
+    CHECK(c.oidc->groups_claim == "roles");
+    CHECK(c.oidc->groups.size() == 2);
+    CHECK(c.oidc->groups.at("Finance / Approvers") == "finance");
     REQUIRE(c.notifiers.slack);
     CHECK(c.notifiers.slack->bot_token.env == "SLACK_BOT_TOKEN");
     CHECK(c.notifiers.slack->api_url == "http://127.0.0.1:9/api/");

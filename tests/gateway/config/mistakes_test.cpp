@@ -246,6 +246,8 @@ TEST_CASE("each mistake is one error, at its place: the process, alone")
     const auto email = [](std::string_view more) {
         return "notifiers:\n  email: { url: smtp://mail.example, from: a@b.example, " + std::string(more) + " }\n";
     };
+    const auto oidc = [](std::string_view more) { return "sign_in:\n  oidc: { " + std::string(more) + " }\n"; };
+    const std::string issuer = "issuer: https://id.example, ";
     const mistake_row rows[] = {
         {"an unknown key", "polices: []\n", 1, 1, "did you mean `policies`?"},
         {"a list at the top", "- a\n", 1, 1, "must be a map"},
@@ -286,6 +288,21 @@ TEST_CASE("each mistake is one error, at its place: the process, alone")
         {"a webhook twice",
          "notifiers: { webhooks: [ { id: a, url: http://h, secret: { env: S } }, { id: a, url: http://h, secret: { env: S } } ] }\n", 1, 78,
          "already in"},
+        {"no issuer", oidc("client_id: c"), 2, 9, "needs `issuer`"},
+        {"an issuer that is none", oidc("issuer: id.example, client_id: c"), 2, 19, "must be a URL"},
+        {"an issuer without TLS", oidc("issuer: http://id.example, client_id: c"), 2, 19, "must be https"},
+        {"an issuer that only begins like this machine", oidc("issuer: http://127.id.example, client_id: c"), 2, 19, "must be https"},
+        {"an issuer with a password", oidc("issuer: https://u:hunter2@id.example, client_id: c"), 2, 19, "password"},
+        {"an issuer with a query", oidc("issuer: \"https://id.example/?a=b\", client_id: c"), 2, 19, "query"},
+        {"no client", oidc("issuer: https://id.example"), 2, 9, "needs `client_id`"},
+        {"a client of two words", oidc(issuer + "client_id: a b"), 2, 50, "visible characters"},
+        {"a client secret written down", oidc(issuer + "client_id: c, client_secret: hunter2"), 2, 68, "never written here"},
+        {"scopes without openid", oidc(issuer + "client_id: c, scopes: [email]"), 2, 61, "must have openid"},
+        {"two scopes in one", oidc(issuer + "client_id: c, scopes: [openid, a b]"), 2, 70, "one word"},
+        {"a claim without a name", oidc(issuer + "client_id: c, groups_claim: \"\""), 2, 67, "name of a claim"},
+        {"a team that is none", oidc(issuer + "client_id: c, groups: { a: A B }"), 2, 66, "must be a name"},
+        {"groups in a list", oidc(issuer + "client_id: c, groups: [a]"), 2, 61, "must be a map"},
+        {"an unknown way to sign in", "sign_in: { saml: {} }\n", 1, 12, "unknown"},
         {"no YAML", "routes: [\n", 2, 1, "not YAML"},
         {"a channel where none is", "workflows: { w: { steps: [ { notify: [owner], via: [pager], for: 1m } ] } }\n", 1, 53,
          "which has none"},

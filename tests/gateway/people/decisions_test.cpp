@@ -53,8 +53,8 @@ TEST_CASE_FIXTURE(scene, "one denial closes, and its reason is kept")
         ask(&make_statement, "grace", {{"holds", id.text(), "statement"}, R"({"decision":"deny","reason":"not ours"})", {}});
     const auto done = sign("grace", id, stated);
     CHECK(outcome(done) == "201");
-    REQUIRE(done.closed);
-    CHECK(done.closed->status == hold_status::denied);
+    REQUIRE(done.closed.size() == 1);
+    CHECK(done.closed[0].status == hold_status::denied);
     CHECK(read(id).reason_given() == "not ours");
 }
 
@@ -98,6 +98,7 @@ TEST_CASE_FIXTURE(scene, "a hold that may not be read is none, to the byte")
 
 TEST_CASE_FIXTURE(scene, "who may not decide, and what is closed")
 {
+    add("olga", role::operator_, true);
     struct row {
         const char* name;
         asks what;
@@ -107,6 +108,7 @@ TEST_CASE_FIXTURE(scene, "who may not decide, and what is closed")
     const row rows[] = {
         {"asked", {}, "ada", "200"},
         {"an auditor in the team", {}, "auditor", "not-eligible"},
+        {"an operator in the team", {}, "olga", "not-eligible"},
         {"the owner, who may read it", {}, "olaf", "not-eligible"},
         {"the owner, asked and excluded", {.whom = {"owner", "team:finance"}, .excluded = {"owner"}}, "olaf", "not-eligible"},
         {"the owner, asked", {.whom = {"owner", "team:finance"}}, "olaf", "200"},

@@ -35,6 +35,7 @@ struct asked_of {
     std::vector<std::string> path;
     std::string body;
     std::vector<parameter> query;
+    std::string session = {};  // the cookie's token
 };
 
 struct scene : storage::fixture {
@@ -114,6 +115,7 @@ struct scene : storage::fixture {
             c.path = what.path;
             c.query = what.query;
             c.body = what.body;
+            c.session = what.session;
             c.person = storage::person_store::by_handle(tx, handle);
             return resource(tx, c);
         });

@@ -1,13 +1,14 @@
 // The two doors: enrolling with an invitation, and signing in.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, Refusal } from '../api.ts';
+import { api, Refusal, type LoginMethods } from '../api.ts';
 import { Failure } from '../components/basics.tsx';
 import { Icon, Logo } from '../components/icon.tsx';
 import { Outside } from '../components/text.tsx';
 import { createPasskey, whyNoPasskeys } from '../passkey.ts';
-import { go } from '../router.ts';
+import { go, place } from '../router.ts';
 import { inWords, signedIn, signIn } from '../session.ts';
 import { useLoad } from '../load.ts';
+import { useStore } from '../store.ts';
 
 // Only an address of these pages: an open redirect would lend our name to somebody else's sign-in page.
 export function safeNext(next: string | null): string {
@@ -46,6 +47,49 @@ function Wrong({ error }: { error: unknown }) {
   );
 }
 
+// Why somebody comes back from their provider without a session: the names that the gateway gives (/login?error=…).
+const REFUSALS: Record<string, string> = {
+  expired: 'That sign-in was begun in another window, or too long ago. Begin again.',
+  declined: 'Your provider did not confirm who you are, or you declined. Nobody was signed in.',
+  unknown: 'Your account is known to the provider, but not here. Whoever runs Sallyport can invite you, by the e-mail address of that account.',
+  unreachable: 'Your provider could not be reached. Try again in a moment, or use your passkey.',
+  busy: 'The gateway cannot do this right now. Try again in a moment.',
+  failed: 'What your provider answered could not be trusted, so nobody was signed in. Try again; if it stays so, tell whoever runs Sallyport.',
+};
+
+function Refused({ name }: { name: string | null }) {
+  const words = name === null ? undefined : (REFUSALS[name] ?? REFUSALS['failed']);
+  if (words === undefined) return null;
+  return (
+    <p class="note bad" role="alert">
+      <Icon name="warning" />
+      <span>{words}</span>
+    </p>
+  );
+}
+
+// Beside the passkey, where the gateway has a provider. `over`: above a page that must not be left, so in another window;
+// whoever comes back from there is signed in here too.
+export function ProviderLink({ next, over = false }: { next: string; over?: boolean }) {
+  const [oidc, setOidc] = useState<LoginMethods['oidc']>(null);
+  useEffect(() => void api.loginMethods().then((methods) => setOidc(methods.oidc), () => {}), []);
+  useEffect(() => {
+    if (!over) return undefined;
+    const look = () => void api.me().then(signedIn, () => {});
+    addEventListener('focus', look);
+    return () => removeEventListener('focus', look);
+  }, [over]);
+  if (!oidc) return null;
+  return (
+    <a class="button wide" href={`/login/oidc?next=${encodeURIComponent(next)}`} {...(over ? { target: '_blank', rel: 'noopener' } : {})}>
+      <Icon name="people" />
+      <span>
+        Sign in with <Outside text={oidc.name} />
+      </span>
+    </a>
+  );
+}
+
 export function SignInButton() {
   const { busy, error, run } = useAct(signIn);
   const button = useRef<HTMLButtonElement>(null);
@@ -71,14 +115,17 @@ export function SignInButton() {
 }
 
 export function Login() {
+  const { query } = useStore(place);
   return (
     <main class="door" id="main">
       <div class="door-card">
         <Logo />
         <h1 tabIndex={-1}>Sallyport</h1>
         <p class="quiet">What AI agents ask to do waits here for people.</p>
+        <Refused name={query.get('error')} />
         <SignInButton />
-        <p class="quiet small">No passkey yet? Open the link in your invitation; whoever runs Sallyport here can send you one.</p>
+        <ProviderLink next={safeNext(query.get('next'))} />
+        <p class="quiet small">No passkey yet? Open the link in your invitation; whoever runs Sallyport here can send you one. Where a decision asks for a passkey, it does so however you signed in.</p>
       </div>
     </main>
   );
