@@ -192,6 +192,7 @@ void set_server(CURL* curl, const smtp_server& server, std::string_view password
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");  // also where the environment names one
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a name server that says nothing
 
     // Whoever stands in between can take STARTTLS out of the server's offer: a password does not go out then.
     long use = CURLUSESSL_ALL;

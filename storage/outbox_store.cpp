@@ -53,14 +53,17 @@ const statement message_sent{"message_sent", R"(
     UPDATE outbox SET state = 'sent', message_ref = $2, last_error = '' WHERE id = $1 AND state = 'pending')"};
 const statement message_again{"message_again", R"(
     UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND state = 'pending')"};
+const statement message_put_off{"message_put_off", R"(
+    UPDATE outbox SET next_at = $2, attempts = greatest(attempts - 1, 0) WHERE id = $1 AND state = 'pending')"};
 const statement message_dead{"message_dead", "UPDATE outbox SET state = 'dead', last_error = $2 WHERE id = $1 AND state = 'pending'"};
 const statement message_revive{"message_revive", R"(
-    UPDATE outbox SET state = 'pending', next_at = statement_timestamp(), attempts = 0 WHERE id = $1 AND state = 'dead')"};
+    UPDATE outbox SET state = 'pending', next_at = statement_timestamp(), created_at = statement_timestamp(), attempts = 0
+     WHERE id = $1 AND state = 'dead')"};
 
 const statement message_skip{"message_skip", "UPDATE outbox SET state = 'skipped', last_error = $2 WHERE id = $1 AND state = 'pending'"};
 const statement skip_other_channels{"skip_other_channels", R"(
     UPDATE outbox SET state = 'skipped', last_error = 'the channel is not configured'
-     WHERE state = 'pending' AND channel <> ALL ($1::text[]))"};
+     WHERE state = 'pending' AND channel <> ALL ($1::text[]) AND created_at <= $2)"};
 
 const statement message_asked_before{"message_asked_before", "SELECT " OUTBOX_COLUMNS R"( FROM outbox
      WHERE hold = $1 AND channel = $2 AND person IS NOT DISTINCT FROM $3 AND payload = 'asked'
@@ -71,7 +74,12 @@ const statement count_messages{"count_messages", R"(
     SELECT channel, count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'dead'),
            min(created_at) FILTER (WHERE state = 'pending')
       FROM outbox WHERE state IN ('pending', 'dead') GROUP BY channel)"};
-const statement drop_messages{"drop_messages", "DELETE FROM outbox WHERE state IN ('sent', 'skipped') AND created_at < $1"};
+// Not those of holds that are open: their end is still to be told.
+const statement drop_messages{"drop_messages", R"(
+    DELETE FROM outbox WHERE id IN (
+        SELECT o.id FROM outbox AS o LEFT JOIN holds AS h ON h.id = o.hold
+         WHERE o.state <> 'pending' AND o.created_at < $1 AND (h.id IS NULL OR h.closed_at IS NOT NULL)
+         ORDER BY o.created_at LIMIT $2))"};
 
 std::optional<outbox_state> state_named(std::string_view name)
 {
@@ -138,11 +146,12 @@ race again(transaction& tx, std::int64_t id, time_point next_at, std::string_vie
 {
     return of(change(tx, message_again, id, next_at, error));
 }
+race put_off(transaction& tx, std::int64_t id, time_point next_at) { return of(change(tx, message_put_off, id, next_at)); }
 race dead(transaction& tx, std::int64_t id, std::string_view error) { return of(change(tx, message_dead, id, error)); }
 race skip(transaction& tx, std::int64_t id, std::string_view why) { return of(change(tx, message_skip, id, why)); }
-std::size_t skip_all_but(transaction& tx, std::span<const std::string> channels)
+std::size_t skip_all_but(transaction& tx, std::span<const std::string> channels, time_point before)
 {
-    return change(tx, skip_other_channels, array_of(channels));
+    return change(tx, skip_other_channels, array_of(channels), before);
 }
 race revive(transaction& tx, std::int64_t id) { return of(change(tx, message_revive, id)); }
 
@@ -167,7 +176,7 @@ std::map<std::string, channel_counts> counts(transaction& tx)
     return all;
 }
 
-std::size_t remove_over(transaction& tx, time_point before) { return change(tx, drop_messages, before); }
+std::size_t remove_over(transaction& tx, time_point before, std::size_t limit) { return change(tx, drop_messages, before, limit); }
 
 }  // namespace outbox_store
 }  // namespace sallyport::storage

@@ -25,7 +25,7 @@ std::string_view name_of(message_kind) noexcept;
 
 struct outbox_entry {
     std::int64_t id = 0;  // given by the database
-    std::string key;      // unique for ever: enqueuing it again does nothing
+    std::string key;      // unique as long as it is kept: enqueuing it again does nothing
     std::string channel;  // `slack`, `email`, a webhook's id…
     std::optional<hold_id> hold;
     std::optional<person_id> person;  // none: the channel tells of the hold, not to a person
@@ -52,11 +52,13 @@ std::vector<outbox_entry> due(transaction&, std::string_view channel, std::size_
 /// Delivered: `message_ref` may be empty. Lost: marked otherwise meanwhile.
 race sent(transaction&, std::int64_t id, std::string_view message_ref);
 race again(transaction&, std::int64_t id, time_point next_at, std::string_view error);
+/// It was taken too early: this attempt was none.
+race put_off(transaction&, std::int64_t id, time_point next_at);
 race dead(transaction&, std::int64_t id, std::string_view error);
 race skip(transaction&, std::int64_t id, std::string_view why);
-/// Skips what waits for channels other than these. How many.
-std::size_t skip_all_but(transaction&, std::span<const std::string> channels);
-/// A dead letter is due again, at once.
+/// Skips what has waited since `before` for channels other than these. How many.
+std::size_t skip_all_but(transaction&, std::span<const std::string> channels, time_point before);
+/// A dead letter is due again, at once, as if it were made now.
 race revive(transaction&, std::int64_t id);
 
 /// The newest that asked the same recipient of the hold on the same channel as this one.
@@ -72,8 +74,8 @@ struct channel_counts {
 };
 /// Of each channel for which something waits or died.
 std::map<std::string, channel_counts> counts(transaction&);
-/// Those that were sent or skipped.
-std::size_t remove_over(transaction&, time_point before);
+/// At most so many of those that were sent, skipped or given up, and whose hold is closed.
+std::size_t remove_over(transaction&, time_point before, std::size_t limit);
 
 }  // namespace outbox_store
 }  // namespace sallyport::storage

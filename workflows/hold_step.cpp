@@ -92,31 +92,6 @@ time_point next_wake(const hold& h, const directory& people)
     return wake;
 }
 
-// Those whom the demands' steps have told so far, before the one that begins (null: none does).
-std::vector<person_id> told_before(const hold& h, const directory& people, const demand* begins)
-{
-    std::vector<person_id> told;
-    for (const demand& d : h.demands) {
-        if (!has_begun(d)) continue;
-        const std::size_t end = &d == begins ? d.step : d.step + 1;
-        for (std::size_t i = 0; i < end && i < d.asks.steps.size(); ++i) {
-            const time_point begun = beginning(h, d, i);
-            for (const person_id id : reached_by(h, d.asks.steps[i], people, {begun, std::max(begun, d.told_until)})) told.push_back(id);
-        }
-    }
-    return told;
-}
-
-void tell(const hold& h, const workflow_step& by, const std::vector<person_id>& reached, std::vector<person_id>& told,
-          std::vector<effect>& effects)
-{
-    effects::tell_people news{h.id, {}, by.via};
-    for (const person_id id : reached)
-        if (std::find(told.begin(), told.end(), id) == told.end()) news.people.push_back(id);
-    told.insert(told.end(), news.people.begin(), news.people.end());
-    if (!news.people.empty()) effects.push_back(std::move(news));
-}
-
 // Begins `d.step` at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
 void begin_step(hold& h, demand& d, time_point at, const directory& people, std::vector<effect>& effects)
 {
@@ -130,23 +105,28 @@ void begin_step(hold& h, demand& d, time_point at, const directory& people, std:
         const auto reached = reached_by(h, begun, people, {at, at});
         if (!reached.empty()) {
             d.reached = true;
-            auto told = told_before(h, people, &d);
-            tell(h, begun, reached, told, effects);
+            effects.push_back(effects::tell_people{h.id, reached, begun.via});
             return;
         }
         if (last_step_begun(d)) return;
     }
 }
 
-// Tells whoever has come on call since the others were told.
-void hand_over(hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
+bool names_schedule(const workflow_step& s)
 {
-    auto told = told_before(h, people, nullptr);
+    return std::any_of(s.notify.begin(), s.notify.end(), [](const target& t) { return t.kind == target::kind::schedule; });
+}
+
+// Tells whoever is on call now.
+void hand_over(const hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
+{
     for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i) {
         const workflow_step& begun = d.asks.steps[i];
-        const auto reached = reached_by(h, begun, people, {now, now});
-        if (!reached.empty()) d.reached = true;
-        tell(h, begun, reached, told, effects);
+        if (!names_schedule(begun)) continue;
+        auto reached = reached_by(h, begun, people, {now, now});
+        if (reached.empty()) continue;
+        d.reached = true;
+        effects.push_back(effects::tell_people{h.id, std::move(reached), begun.via});
     }
     d.told_until = now;
 }

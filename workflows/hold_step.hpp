@@ -70,7 +70,8 @@ using event = std::variant<happened::opened, happened::woke, happened::decided, 
 
 namespace effects {
 
-/// These people may decide from now on and have not been told before.
+/// A step has begun, or a schedule that it names has changed hands: these people are to know by its channels. Some may know already,
+/// by this channel or another: nobody is told twice by one, which the key of a message sees to.
 struct tell_people {
     hold_id hold;
     std::vector<person_id> people;

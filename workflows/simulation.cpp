@@ -84,15 +84,24 @@ private:
             }
     }
 
+    // Who was told by a channel is not told by it again, but reminded.
     void tell(const std::vector<person_id>& people, const std::vector<std::string>& via, time_point now, bool again)
     {
-        played::told told{{}, {"inbox"}, again};
-        for (const person_id id : people) {
-            told.people.push_back(people_.find(id)->handle);
-            reached_.insert(id);
+        std::vector<std::string> channels{"inbox"};
+        channels.insert(channels.end(), via.begin(), via.end());
+        played::told told{{}, {}, again};
+        for (const std::string& channel : channels) {
+            bool anybody = false;
+            for (const person_id id : people) {
+                const bool news = told_by_.emplace(id, channel).second;
+                if (!news && !again) continue;
+                anybody = true;
+                reached_.insert(id);
+                if (const std::string& handle = people_.find(id)->handle; !among(told.people, handle)) told.people.push_back(handle);
+            }
+            if (anybody) told.via.push_back(channel);
         }
-        told.via.insert(told.via.end(), via.begin(), via.end());
-        add(now, std::move(told));
+        if (!told.people.empty()) add(now, std::move(told));
     }
 
     std::vector<std::string> why_nobody(const workflow_step& s, time_point at) const
@@ -141,6 +150,7 @@ private:
     hold held_;
     std::vector<played_event> events_;
     std::set<person_id> reached_;
+    std::set<std::pair<person_id, std::string>> told_by_;
 };
 
 }  // namespace

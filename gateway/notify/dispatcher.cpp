@@ -18,6 +18,14 @@ using namespace std::chrono_literals;
 constexpr auto look_every = 1s;
 constexpr auto clean_every = 600;  // looks
 constexpr duration keep_over = std::chrono::hours(24 * 30);
+constexpr std::size_t removed_at_once = 5000;
+// Another replica may know a channel that this one does not, while configurations are being rolled out.
+constexpr duration unknown_for = std::chrono::minutes(15);
+
+void complain(const char* doing, const failure& why)
+{
+    if (why.what != problem::storage_unavailable) log::error(doing, {{"cause", why.detail + " " + why.cause}});
+}
 
 }  // namespace
 
@@ -61,13 +69,22 @@ void dispatcher::watch()
     for (int looks = 0;; ++looks) {
         try {
             adopt(standings_.current()->config);
-            if (looks % clean_every == clean_every - 1)
-                db_.run_blocking([](storage::transaction& tx) { storage::outbox_store::remove_over(tx, tx.now() - keep_over); });
+            if (looks % clean_every == clean_every - 1) clean_up();
         } catch (const std::exception& e) {
             log::error("channels not adopted", {{"cause", e.what()}});
         }
         std::unique_lock lock(mutex_);
         if (wake_.wait_for(lock, look_every, [this] { return stopping_; })) return;
+    }
+}
+
+void dispatcher::clean_up()
+{
+    for (;;) {
+        const auto removed = db_.run_blocking(
+            [](storage::transaction& tx) { return storage::outbox_store::remove_over(tx, tx.now() - keep_over, removed_at_once); });
+        if (!removed) return complain("messages not removed", removed.error());
+        if (*removed < removed_at_once) return;
     }
 }
 
@@ -102,7 +119,9 @@ void dispatcher::adopt(const config::snapshot& next)
         const std::lock_guard lock(mutex_);
         for (const auto& [name, one] : lanes_) names.push_back(name);
     }
-    db_.run_blocking([&](storage::transaction& tx) { storage::outbox_store::skip_all_but(tx, names); });
+    const auto skipped =
+        db_.run_blocking([&](storage::transaction& tx) { storage::outbox_store::skip_all_but(tx, names, tx.now() - unknown_for); });
+    if (!skipped) complain("messages of unknown channels not skipped", skipped.error());
 }
 
 }  // namespace sallyport::notify

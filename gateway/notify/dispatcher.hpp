@@ -42,13 +42,14 @@ public:
     void start();
     /// There may be something to deliver. Any thread; does not block.
     void wake() noexcept;
-    /// Nothing more is begun; what is being delivered is cut, and due again when its lease ends.
+    /// Nothing more is begun; what is being delivered is cut, and tried again by whoever is there.
     void stop() noexcept;
 
 private:
     class lane;
 
     void watch();
+    void clean_up();
     void adopt(const config::snapshot&);
 
     storage::database& db_;

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <variant>
@@ -19,7 +20,7 @@ namespace outbox = storage::outbox_store;
 
 // Every change of a hold wakes the lanes; they ask the database no oftener than this when there is nothing for them.
 constexpr auto shortest_pause = 20ms;
-constexpr duration end_waits = 1s;
+constexpr duration longest_rest = 5min;
 // Beyond a channel's longest delivery, until what became of it is written down. A replica that dies holds up its message for both.
 constexpr duration lease_margin = 3s;
 
@@ -47,7 +48,9 @@ void dispatcher::lane::start()
 void dispatcher::lane::change(std::shared_ptr<notifiers::channel> to)
 {
     const std::lock_guard lock(mutex_);
-    channel_ = std::move(to);
+    std::erase_if(earlier_, [](const auto& one) { return one.expired(); });
+    earlier_.push_back(std::exchange(channel_, std::move(to)));
+    rests_until_ = {};
 }
 
 void dispatcher::lane::wake() noexcept
@@ -65,6 +68,8 @@ void dispatcher::lane::end() noexcept
         const std::lock_guard lock(mutex_);
         ending_ = true;
         channel_->cut();
+        for (const auto& one : earlier_)
+            if (const auto used = one.lock()) used->cut();
     }
     wake_.notify_all();
 }
@@ -92,6 +97,7 @@ void dispatcher::lane::run()
             log::error("delivery failed", {{"channel", name_}, {"cause", e.what()}});
         }
         std::unique_lock lock(mutex_);
+        if (wake_.wait_until(lock, rests_until_, [this] { return ending_; })) return;
         if (busy) continue;
         if (wake_.wait_for(lock, shortest_pause, [this] { return ending_; })) return;
         wake_.wait_for(lock, of_.options_.poll, [this] { return ending_ || news_; });
@@ -111,41 +117,58 @@ bool dispatcher::lane::deliver_next()
     if (!*next) return false;
     // There may be more, for another of the threads.
     wake();
-    deliver(**next, *to);
+    const outbox_entry& message = **next;
+    const auto what = composed(message);
+    if (what)
+        deliver(message, *what, *to);
+    else if (what.error().what != problem::storage_unavailable)
+        write_down(message, notifiers::not_delivered{notifiers::not_delivered::kind::later, "it could not be composed", {}});
     return true;
 }
 
-// One at a time: what a thread has taken, no other delivers, however long the first takes.
-result<std::optional<dispatcher::lane::taken>> dispatcher::lane::take(duration lease)
+// One at a time: what a thread has taken, no other delivers, however long the first takes. It is leased before it is read, so that
+// one that cannot be read does not stand before the others for ever.
+result<std::optional<outbox_entry>> dispatcher::lane::take(duration lease)
 {
-    const auto standing = of_.standings_.current();
-    return of_.db_.run_blocking([&](storage::transaction& tx) -> std::optional<taken> {
+    return of_.db_.run_blocking([&](storage::transaction& tx) -> std::optional<outbox_entry> {
         auto due = outbox::due(tx, name_, 1, lease);
         if (due.empty()) return std::nullopt;
-        outbox_entry& message = due.front();
-        const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
-        const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
-        auto what =
-            compose(message, asked, hold, *standing->directory, standing->config->public_url, of_.options_.decision_key.reveal(), tx.now());
-        return taken{std::move(message), std::move(what)};
+        return std::move(due.front());
     });
 }
 
-void dispatcher::lane::deliver(const taken& one, notifiers::channel& to)
+result<composition> dispatcher::lane::composed(const outbox_entry& message)
 {
-    const outbox_entry& message = one.message;
-    if (const auto* no = std::get_if<not_needed>(&one.what)) {
+    const auto standing = of_.standings_.current();
+    return of_.db_.run_blocking([&](storage::transaction& tx) {
+        const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
+        const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
+        const auto& slack = standing->config->notifiers.slack;
+        return compose(message, asked, hold, *standing->directory,
+                       {standing->config->public_url, of_.options_.decision_key.reveal(), slack && slack->signing_secret, tx.now()});
+    });
+}
+
+void dispatcher::lane::rest(duration pause)
+{
+    const std::lock_guard lock(mutex_);
+    rests_until_ = std::max(rests_until_, clock::now() + std::min(pause, longest_rest));
+}
+
+void dispatcher::lane::deliver(const outbox_entry& message, const composition& what, notifiers::channel& to)
+{
+    if (const auto* no = std::get_if<not_needed>(&what)) {
         const auto done = of_.db_.run_blocking([&](storage::transaction& tx) { outbox::skip(tx, message.id, no->why); });
         if (done) count("skipped");
         return;
     }
-    if (std::holds_alternative<too_early>(one.what)) {
-        of_.db_.run_blocking([&](storage::transaction& tx) { outbox::again(tx, message.id, tx.now() + end_waits, message.last_error); });
+    if (const auto* early = std::get_if<too_early>(&what)) {
+        of_.db_.run_blocking([&](storage::transaction& tx) { outbox::put_off(tx, message.id, early->until); });
         return;
     }
     notifiers::delivery done = notifiers::not_delivered{notifiers::not_delivered::kind::later, "the channel failed", {}};
     try {
-        done = to.deliver(std::get<notifiers::notice>(one.what));
+        done = to.deliver(std::get<notifiers::notice>(what));
     } catch (const std::exception& e) {
         log::error("channel failed", {{"channel", name_}, {"message", message.key}, {"cause", e.what()}});
     }
@@ -155,6 +178,7 @@ void dispatcher::lane::deliver(const taken& one, notifiers::channel& to)
 void dispatcher::lane::write_down(const outbox_entry& message, const notifiers::delivery& done)
 {
     const auto* failed = std::get_if<notifiers::not_delivered>(&done);
+    if (failed && failed->not_before) rest(*failed->not_before);
     const double chance = of_.options_.chance ? of_.options_.chance() : 0.5;
     std::string_view result = "sent";
     const auto written = of_.db_.run_blocking([&](storage::transaction& tx) {

@@ -20,7 +20,7 @@ public:
     lane& operator=(const lane&) = delete;
 
     void start();
-    /// Another configuration's channel of the same name; deliveries that run end with the one they began with.
+    /// Another configuration's channel of the same name; deliveries that run go on with the one they began with.
     void change(std::shared_ptr<notifiers::channel>);
     void wake() noexcept;
     /// Asks its threads to end, and cuts what they deliver; the destructor waits for them.
@@ -28,16 +28,14 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    struct taken {
-        storage::outbox_entry message;
-        composition what;
-    };
-
     void run();
+    /// Until then nothing is taken: the channel's own wish, for all of its messages.
+    void rest(duration);
     /// False: nothing was due.
     bool deliver_next();
-    result<std::optional<taken>> take(duration lease);
-    void deliver(const taken&, notifiers::channel&);
+    result<std::optional<storage::outbox_entry>> take(duration lease);
+    result<composition> composed(const storage::outbox_entry&);
+    void deliver(const storage::outbox_entry&, const composition&, notifiers::channel&);
     void write_down(const storage::outbox_entry&, const notifiers::delivery&);
     void count(std::string_view result);
     std::shared_ptr<notifiers::channel> channel() const;
@@ -48,6 +46,8 @@ private:
     mutable std::mutex mutex_;  // for the members below
     std::condition_variable wake_;
     std::shared_ptr<notifiers::channel> channel_;
+    std::vector<std::weak_ptr<notifiers::channel>> earlier_;  // by which somebody may still be delivering
+    clock::time_point rests_until_{};                         // the channel asked for a pause
     bool ending_ = false;
     bool news_ = true;
     std::vector<std::thread> threads_;

@@ -1,7 +1,10 @@
 #include "gateway/notify/notices.hpp"
 
 #include "gateway/identity/decision_token.hpp"
+#include "workflows/eligibility.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace sallyport::notify {
@@ -10,11 +13,18 @@ namespace {
 using storage::message_kind;
 using storage::outbox_state;
 
-std::optional<not_needed> superfluous(const hold& h, const person* who)
+constexpr duration end_waits = std::chrono::seconds(1);
+
+// Who may not decide any more is not asked, and who may not read it is told nothing.
+std::optional<not_needed> superfluous(message_kind what, const hold& h, const person* who, const directory& people, time_point now)
 {
+    if (what == message_kind::ended) {
+        if (who && !may_read(h, people, *who, now)) return not_needed{"the person may not read it any more"};
+        return std::nullopt;
+    }
     if (h.status != hold_status::held) return not_needed{"it was over before it could be told"};
-    if (who && who->status != person_status::active) return not_needed{"the person is disabled"};
     if (who && h.decided_by(who->id)) return not_needed{"the person has decided already"};
+    if (who && why_not(h, people, *who, now)) return not_needed{"the person may not decide it any more"};
     return std::nullopt;
 }
 
@@ -72,30 +82,29 @@ notifiers::notice notice_of(const storage::stored_hold& stored, const directory&
 }  // namespace
 
 composition compose(const storage::outbox_entry& message, const std::optional<storage::outbox_entry>& asked,
-                    const std::optional<storage::stored_hold>& stored, const directory& people, std::string_view public_url,
-                    std::string_view decision_key, time_point now)
+                    const std::optional<storage::stored_hold>& stored, const directory& people, const composing& with)
 {
     if (!stored) return not_needed{"its hold is not there"};
     const person* who = message.person ? people.find(*message.person) : nullptr;
     if (message.person && !who) return not_needed{"the person is not there"};
-
-    if (message.what != message_kind::ended) {
-        if (const auto no = superfluous(stored->hold, who)) return *no;
-    }
+    if (const auto no = superfluous(message.what, stored->hold, who, people, with.now)) return *no;
     if (message.what != message_kind::asked) {
         if (!asked || asked->state == outbox_state::skipped || asked->state == outbox_state::dead) return not_needed{"nobody was asked"};
-        if (asked->state == outbox_state::pending) return too_early{};
+        if (asked->state == outbox_state::pending && message.what == message_kind::reminded)
+            return not_needed{"the question is still on its way"};
+        if (asked->state == outbox_state::pending) return too_early{std::max(with.now, asked->next_at) + end_waits};
     }
-    notifiers::notice n = notice_of(*stored, people, public_url);
+    notifiers::notice n = notice_of(*stored, people, with.public_url);
     n.key = message.key;
-    n.told_at = now;
+    n.told_at = with.now;
     n.what = kind_of(message.what);
     if (who) n.to = notifiers::recipient{who->id, who->handle, who->name, who->email, {}};
     if (asked) n.earlier_ref = asked->message_ref;
     // More than a click is asked for on the page alone.
-    if (who && message.what != message_kind::ended && n.assurance == assurance::click && !decision_key.empty()) {
-        n.decision_token = identity::write_decision_token({n.hold, who->id, n.expires_at, message.channel}, decision_key);
-        if (message.channel == "email") n.link = std::string(public_url) + "/d/" + n.decision_token;
+    const bool answers = message.channel == "email" || (message.channel == "slack" && with.slack_answers);
+    if (who && answers && message.what != message_kind::ended && n.assurance == assurance::click && !with.decision_key.empty()) {
+        n.decision_token = identity::write_decision_token({n.hold, who->id, n.expires_at, message.channel}, with.decision_key);
+        if (message.channel == "email") n.link = std::string(with.public_url) + "/d/" + n.decision_token;
     }
     return n;
 }

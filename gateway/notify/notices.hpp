@@ -19,13 +19,22 @@ struct not_needed {
     std::string_view why;
 };
 /// The message that asked is still on its way: word of the end comes after it, or not at all.
-struct too_early {};
+struct too_early {
+    time_point until;
+};
 
 using composition = std::variant<notifiers::notice, not_needed, too_early>;
 
-/// `decision_key`: by which decision tokens are written; empty: none are. `asked`: of a message that tells of an end, the one before it (outbox_store::asked_before). `public_url` without its final slash.
+/// What is the same for every message of a moment.
+struct composing {
+    std::string_view public_url;    // without its final slash
+    std::string_view decision_key;  // by which decision tokens are written; empty: none are
+    bool slack_answers = false;     // what is pressed in Slack comes back, and can be believed
+    time_point now;
+};
+
+/// `asked`: of a message that follows another, that one (outbox_store::asked_before).
 composition compose(const storage::outbox_entry&, const std::optional<storage::outbox_entry>& asked,
-                    const std::optional<storage::stored_hold>&, const directory&, std::string_view public_url,
-                    std::string_view decision_key, time_point now);
+                    const std::optional<storage::stored_hold>&, const directory&, const composing&);
 
 }  // namespace sallyport::notify

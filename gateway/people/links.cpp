@@ -48,20 +48,10 @@ result<reply> show_link(storage::transaction& tx, const call& c)
     if (const auto known = check_query(c.query, {}); !known) return known.error();
     auto o = open_link(tx, c, false);
     if (!o) return o.error();
-    const auto needed = o->held.hold.assurance_needed();
-    // Where more than a click is asked, the link shows no more than that there is something to sign in for.
-    if (needed > assurance::click || o->over)
-        return json_reply(200, {{"hold", nullptr},
-                                {"id", o->token.hold.text()},
-                                {"person", person_json(*o->as.person)},
-                                {"assurance", name_of(needed)},
-                                {"over", o->over}});
-    auto hold = shown(tx, o->as, std::move(o->held));
-    return json_reply(200, {{"hold", std::move(hold)},
-                            {"id", o->token.hold.text()},
-                            {"person", person_json(*o->as.person)},
-                            {"assurance", name_of(needed)},
-                            {"over", false}});
+    // Once over, it tells whose it was and where to look, and no more: it may have been passed on.
+    boost::json::value hold;
+    if (!o->over) hold = shown(tx, o->as, std::move(o->held));
+    return json_reply(200, {{"hold", std::move(hold)}, {"id", o->token.hold.text()}, {"name", o->as.person->name}, {"over", o->over}});
 }
 
 result<reply> decide_by_link(storage::transaction& tx, const call& c)
@@ -77,8 +67,9 @@ result<reply> decide_by_link(storage::transaction& tx, const call& c)
 
     auto o = open_link(tx, c, true);
     if (!o) return o.error();
-    if (const auto may = may_decide(o->as, o->held); !may) return may.error();
     if (o->over) return fail(problem::statement_stale, "This link has expired or was used.");
+    if (const auto may = may_decide(o->as, o->held); !may) return may.error();
+    // A hold's demands do not change; should they ever, a click is not enough for more.
     const auto needed = o->held.hold.assurance_needed();
     if (needed > assurance::click)
         return refused_attempt(

@@ -70,7 +70,7 @@ test('a link decides, once, and opening it changes nothing', async () => {
     assert.equal((await fetch(at(mine), { method })).status, 200);
   }
   const shown = await (await fetch(at(mine))).json();
-  assert.equal(shown.person.handle, 'ada');
+  assert.equal(shown.name, 'Ada Lovelace');
   assert.equal(shown.hold.hold, id);
   assert.equal(shown.hold.status, 'held');
   assert.equal(shown.hold.request.body.text, '{"amount":9}');
@@ -83,9 +83,10 @@ test('a link decides, once, and opening it changes nothing', async () => {
   assert.deepEqual([decision.by.handle, decision.assurance], ['ada', 'click']);
   await until('it is sent', async () => (await (await agent.call('GET', `/.sallyport/holds/${id}`)).json()).status === 'released');
 
-  assert.deepEqual(await problem(await press(mine, { decision: 'deny' })), [409, 'hold-closed']);
+  assert.deepEqual(await problem(await press(mine, { decision: 'deny' })), [409, 'statement-stale']);
   const over = await (await fetch(at(mine))).json();
   assert.deepEqual([over.over, over.hold], [true, null], 'a used link shows nothing more');
+  assert.ok(!JSON.stringify(over).includes('@'));
   const told = await mailTo('grace@example.com', 'Approved by Ada Lovelace');
   assert.match(told.subject, /^Re: /);
 

@@ -197,7 +197,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     const bytes = await until('it is mailed', () => mail.mails[0]?.bytes.toString());
     const token = /\/d\/([\w-]+)/.exec(bytes.replaceAll('=\r\n', ''))[1];
     const nobody = new Visitor();
-    assert.equal((await nobody.ask('GET', `/links/${token}`, undefined, 200)).person.handle, 'ada');
+    assert.equal((await nobody.ask('GET', `/links/${token}`, undefined, 200)).name, 'ada');
     await nobody.ask('POST', `/links/${token}`, { decision: 'approve' }, 201);
     await nobody.ask('POST', `/links/${token}`, { decision: 'approve' }, 409);
     await nobody.ask('GET', `/links/${token}`, undefined, 200);

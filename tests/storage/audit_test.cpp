@@ -334,8 +334,8 @@ TEST_CASE("messages: enqueued once, due to one, sent, tried again, given up, rev
         CHECK(outbox_store::revive(tx, mine[1].id) == race::won);
         CHECK(outbox_store::revive(tx, mine[1].id) == race::lost);
         CHECK(outbox_store::due(tx, "slack", 10, 1h).at(0).key == "b");
-        CHECK(outbox_store::remove_over(tx, tx.now() - 1h) == 0);
-        CHECK(outbox_store::remove_over(tx, tx.now() + 1h) == 1);
+        CHECK(outbox_store::remove_over(tx, tx.now() - 1h, 10) == 0);
+        CHECK(outbox_store::remove_over(tx, tx.now() + 1h, 10) == 1);
     });
 }
 

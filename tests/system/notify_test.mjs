@@ -54,7 +54,7 @@ const slow = await new Receiver().start();
 const configuration = `routes: [ { id: pay, prefix: /pay, upstream: "http://127.0.0.1:${upstream.address().port}", wait: { default: 1s } } ]
 policies:
   - { id: writes, route: pay, when: request.method == "POST", verdict: hold, workflow: w, summary: "Write {request.path}" }
-workflows: { w: { approvals: 1, steps: [ { notify: ["person:ada"], via: [ops, slow, email], for: 30m } ] } }
+workflows: { w: { approvals: 1, steps: [ { notify: ["person:ada"], via: [ops, slow], for: 30m } ] } }
 notifiers:
   webhooks: [ { id: ops, url: "${ops.url}", secret: { file: ops-secret } }, { id: slow, url: "${slow.url}", secret: { file: ops-secret } } ]
 `;
@@ -105,8 +105,6 @@ test('who is asked is told at once, signed, and told of the outcome', async () =
   assert.equal(ended.message.data.upstream_status, 201);
   assert.deepEqual(ended.message.data.decided_by, ['Ada Lovelace']);
   assert.notEqual(ended.id, asked.id);
-  // Named by the rule and not configured: nothing piles up for it, and nothing fails.
-  await until('e-mail is skipped', async () => (await g.metric('sallyport_outbox_pending')) === 0);
 });
 
 test('one that hangs holds up no other', async () => {

@@ -65,7 +65,7 @@ const refused = (status, name, detail) => (route) => route.fulfill({ status, jso
 const asLink = (more) => async (page) => {
   const [{ hold }, { person }] = await Promise.all([`holds/${holds.refund}`, 'me'].map(async (at) => (await page.request.get(`${world.url}/api/v1/${at}`)).json()));
   for (const workflow of [hold.workflow, ...hold.workflows]) workflow.assurance = 'click';
-  await page.route('**/api/v1/links/*', (route) => route.fulfill({ json: { hold, id: hold.hold, person, assurance: 'click', over: false, ...more } }));
+  await page.route('**/api/v1/links/*', (route) => route.fulfill({ json: { hold, id: hold.hold, name: person.name, over: false, ...more } }));
 };
 
 // What an operator sees of channels, of which one has its troubles.

@@ -132,12 +132,11 @@ export interface AuditEntry {
   data: unknown;
 }
 
-// What a link in a mail asks. `hold` is there only where the link suffices to decide it, and has not been used.
+// What a link in a mail asks. `hold` is there until the link was used or its time is over.
 export interface Link {
   hold: Hold | null;
   id: string;
-  person: Person;
-  assurance: Assurance;
+  name: string; // of the person whom it was sent to
   over: boolean;
 }
 

@@ -27,6 +27,8 @@ Id some_id(std::uint8_t n)
 
 const time_point t0 = time_point(1'800'000'000'000'000us);
 
+const composing plain{"", "", false, t0};
+
 person some_person(std::uint8_t n, std::string handle)
 {
     person p;
@@ -100,7 +102,7 @@ std::string why_not_needed(const composition& c)
 TEST_CASE("a message that asks says what the hold is, and where it is decided")
 {
     world w;
-    const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", "", t0);
+    const auto c = compose(w.asked, {}, w.stored, w.people, {"https://gate.example", "", false, t0});
     REQUIRE(std::holds_alternative<notifiers::notice>(c));
     const auto& n = std::get<notifiers::notice>(c);
     CHECK(n.key == w.asked.key);
@@ -119,21 +121,21 @@ TEST_CASE("a message that asks says what the hold is, and where it is decided")
 TEST_CASE("what is over is not asked any more")
 {
     world w;
-    SUBCASE("the hold is gone") { CHECK(why_not_needed(compose(w.asked, {}, {}, w.people, "", "", t0)) == "its hold is not there"); }
+    SUBCASE("the hold is gone") { CHECK(why_not_needed(compose(w.asked, {}, {}, w.people, plain)) == "its hold is not there"); }
     SUBCASE("decided")
     {
         w.close(hold_status::denied);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "it was over before it could be told");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, plain)) == "it was over before it could be told");
     }
     SUBCASE("by this person")
     {
         w.decide(1, decision_kind::approve);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "the person has decided already");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, plain)) == "the person has decided already");
     }
     SUBCASE("a stranger")
     {
         w.asked.person = some_id<person_id>(77);
-        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, "", "", t0)) == "the person is not there");
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, plain)) == "the person is not there");
     }
 }
 
@@ -157,7 +159,7 @@ TEST_CASE("word of the end goes to those who were told, after they were told")
         CAPTURE(r.name);
         w.asked.state = r.state;
         w.asked.message_ref = "C1/169.1";
-        const auto c = compose(w.ended, w.asked, w.stored, w.people, "", "", t0);
+        const auto c = compose(w.ended, w.asked, w.stored, w.people, plain);
         CHECK(std::holds_alternative<too_early>(c) == r.early);
         REQUIRE(std::holds_alternative<notifiers::notice>(c) == r.told);
         if (!r.told) continue;
@@ -165,7 +167,7 @@ TEST_CASE("word of the end goes to those who were told, after they were told")
         CHECK(n.earlier_ref == "C1/169.1");
         CHECK(outcome_sentence(n) == "Approved by Name of ada and Name of grace and sent; the upstream answered 201.");
     }
-    CHECK(why_not_needed(compose(w.ended, {}, w.stored, w.people, "", "", t0)) == "nobody was asked");
+    CHECK(why_not_needed(compose(w.ended, {}, w.stored, w.people, plain)) == "nobody was asked");
 }
 
 TEST_CASE("where a click suffices, the message carries what decides; where more is asked, it does not")
@@ -175,7 +177,7 @@ TEST_CASE("where a click suffices, the message carries what decides; where more 
     for (const auto asks : {assurance::click, assurance::session, assurance::passkey}) {
         CAPTURE(name_of(asks));
         w.stored.hold.demands.front().asks.assurance = asks;
-        const auto c = compose(w.asked, {}, w.stored, w.people, "https://gate.example", key, t0);
+        const auto c = compose(w.asked, {}, w.stored, w.people, {"https://gate.example", key, false, t0});
         REQUIRE(std::holds_alternative<notifiers::notice>(c));
         const auto& n = std::get<notifiers::notice>(c);
         CHECK(n.assurance == asks);
@@ -193,6 +195,47 @@ TEST_CASE("where a click suffices, the message carries what decides; where more 
     }
 }
 
+TEST_CASE("buttons in Slack where what is pressed comes back, and nowhere else")
+{
+    world w;
+    w.stored.hold.demands.front().asks.assurance = assurance::click;
+    w.asked.channel = "slack";
+    const std::string key(32, 'k');
+    for (const bool answers : {false, true}) {
+        const auto c = compose(w.asked, {}, w.stored, w.people, {"https://gate.example", key, answers, t0});
+        REQUIRE(std::holds_alternative<notifiers::notice>(c));
+        CHECK(std::get<notifiers::notice>(c).decision_token.empty() != answers);
+    }
+}
+
+TEST_CASE("who is not entitled any more is told nothing")
+{
+    world w;
+    SUBCASE("nobody asks a person who may not decide it")
+    {
+        w.asked.person = some_id<person_id>(2);  // grace owns nothing
+        CHECK(why_not_needed(compose(w.asked, {}, w.stored, w.people, plain)) == "the person may not decide it any more");
+    }
+    SUBCASE("nor tells the end to one who may not read it")
+    {
+        w.close(hold_status::denied);
+        w.asked.state = outbox_state::sent;
+        w.ended.person = w.asked.person = some_id<person_id>(2);
+        CHECK(why_not_needed(compose(w.ended, w.asked, w.stored, w.people, plain)) == "the person may not read it any more");
+    }
+}
+
+TEST_CASE("no reminder comes before its question")
+{
+    world w;
+    outbox_entry again = w.asked;
+    again.what = message_kind::reminded;
+    w.asked.state = outbox_state::pending;
+    CHECK(why_not_needed(compose(again, w.asked, w.stored, w.people, plain)) == "the question is still on its way");
+    w.asked.state = outbox_state::sent;
+    CHECK(std::holds_alternative<notifiers::notice>(compose(again, w.asked, w.stored, w.people, plain)));
+}
+
 TEST_CASE("of a denial, who denied and why")
 {
     world w;
@@ -200,7 +243,7 @@ TEST_CASE("of a denial, who denied and why")
     w.decide(1, decision_kind::deny);
     w.close(hold_status::denied);
     w.asked.state = outbox_state::sent;
-    const auto c = compose(w.ended, w.asked, w.stored, w.people, "", "", t0);
+    const auto c = compose(w.ended, w.asked, w.stored, w.people, plain);
     REQUIRE(std::holds_alternative<notifiers::notice>(c));
     CHECK(outcome_sentence(std::get<notifiers::notice>(c)) == "Denied by Name of ada: twice already");
 }

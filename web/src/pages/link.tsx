@@ -38,12 +38,12 @@ export function LinkPage({ token }: { token: string }) {
         <Skeleton rows={4} label="Loading the request" />
       </Door>
     );
-  if (hold === null) return <Elsewhere link={link} />;
+  if (hold === null) return <Over link={link} />;
   return (
     <main class="page hold-page" id="main" tabIndex={-1}>
       <div class="hold-top">
         <p class="quiet">
-          For <Outside text={link.person.name} />. This link decides once.
+          For <Outside text={link.name} />. This link decides once.
         </p>
         {hold.status !== 'held' && <Status hold={hold} />}
       </div>
@@ -86,13 +86,10 @@ function Door({ title, children }: { title: string; children: preact.ComponentCh
   );
 }
 
-// It was used, its time is over, or more than a click is asked by now.
-function Elsewhere({ link }: { link: Link }) {
+function Over({ link }: { link: Link }) {
   return (
-    <Door title={link.over ? 'This link is no longer good' : 'Sign in to decide this'}>
-      <p class="quiet">
-        {link.over ? 'It was used, or its time is over. The page of the request says what became of it.' : 'Its rules ask for more than a click.'}
-      </p>
+    <Door title="This link is no longer good">
+      <p class="quiet">It was used, or its time is over. The page of the request says what became of it.</p>
       <a class="button wide" href={`/holds/${link.id}`}>
         Open the request
       </a>
