@@ -17,6 +17,7 @@ constexpr auto all = std::to_array<migration>({
     {4, "what a hold must remember of its sending", migration_004},
     {5, "cheaper entries in the log, and what its tree is called", migration_005},
     {6, "messages that need no telling any more", migration_006},
+    {7, "who is whom in Slack", migration_007},
 });
 
 constexpr bool numbered()

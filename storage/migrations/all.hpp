@@ -7,3 +7,4 @@
 #include "storage/migrations/004.hpp"
 #include "storage/migrations/005.hpp"
 #include "storage/migrations/006.hpp"
+#include "storage/migrations/007.hpp"
