@@ -275,9 +275,9 @@ std::optional<not_delivered> slack_channel::ask_why(const slack_decision& decisi
     return nothing_or_why(api_->json("views.open", slack_open_deny_dialog(decision, summary, trigger_id)));
 }
 
-std::optional<not_delivered> slack_channel::whisper(std::string_view conversation, std::string_view user, std::string_view text)
+std::optional<not_delivered> slack_channel::whisper(std::string_view conversation, std::string_view user, const slack_note& note)
 {
-    return nothing_or_why(api_->json("chat.postEphemeral", slack_whisper(conversation, user, text)));
+    return nothing_or_why(api_->json("chat.postEphemeral", slack_whisper(conversation, user, note)));
 }
 
 }  // namespace sallyport::notifiers

@@ -43,8 +43,8 @@ public:
 
     /// Asks why. Within three seconds of the click, by Slack's rule.
     std::optional<not_delivered> ask_why(const slack_decision&, std::string_view summary, std::string_view trigger_id);
-    /// Tells one sentence of ours to one who clicked, and to nobody else there.
-    std::optional<not_delivered> whisper(std::string_view conversation, std::string_view user, std::string_view text);
+    /// Tells a note of ours to one who clicked, and to nobody else there.
+    std::optional<not_delivered> whisper(std::string_view conversation, std::string_view user, const slack_note&);
 
 private:
     class web_api;

@@ -9,7 +9,7 @@ const ARGUMENTS = {
   'conversations.open': ['users'],
   'chat.postMessage': ['channel', 'text', 'blocks', 'parse', 'link_names', 'mrkdwn', 'unfurl_links', 'unfurl_media', 'metadata', 'thread_ts'],
   'chat.update': ['channel', 'ts', 'text', 'blocks', 'parse', 'link_names', 'metadata'],
-  'chat.postEphemeral': ['channel', 'user', 'text', 'parse', 'link_names'],
+  'chat.postEphemeral': ['channel', 'user', 'text', 'blocks', 'parse', 'link_names'],
   'views.open': ['trigger_id', 'view'],
 };
 

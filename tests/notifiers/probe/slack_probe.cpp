@@ -108,7 +108,7 @@ public:
             return {};
         }
         if (what == "deliver") return answer(channel_->deliver(n()));
-        if (what == "whisper") return answer(channel_->whisper("D0123456789", "U0123456789", "You may not decide this."));
+        if (what == "whisper") return answer(channel_->whisper("D0123456789", "U0123456789", slack_note{"You may not decide this."}));
         if (what == "ask_why") return answer(channel_->ask_why(decision, "Refund 900 EUR", "1.2.abc"));
         return {{"error", "what is " + what + "?"}};
     }
