@@ -3,6 +3,7 @@
 #include "gateway/log/log.hpp"
 #include "gateway/notify/backoff.hpp"
 #include "storage/hold_store.hpp"
+#include "storage/slack_store.hpp"
 
 #include <pthread.h>
 
@@ -25,6 +26,14 @@ constexpr auto longest_delivery = 50s;
 // Every change of a hold wakes the lanes; they ask the database no oftener than this when there is nothing for them.
 constexpr auto shortest_pause = 20ms;
 constexpr duration end_waits = 1s;
+
+// Whoever has said which account is theirs is told there, whatever their email address.
+void address(storage::transaction& tx, composition& what)
+{
+    auto* told = std::get_if<notifiers::notice>(&what);
+    if (!told || !told->to) return;
+    if (const auto known = storage::slack_store::of_person(tx, told->to->id)) told->to->slack_user = known->user;
+}
 
 }  // namespace
 
@@ -125,6 +134,7 @@ result<std::vector<dispatcher::lane::taken>> dispatcher::lane::take()
             const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
             auto what = compose(message, asked, hold, *standing->directory, standing->config->public_url,
                                 of_.options_.decision_key.reveal(), tx.now());
+            if (name_ == "slack") address(tx, what);
             all.push_back({std::move(message), std::move(what)});
         }
         return all;

@@ -7,6 +7,7 @@
 #include "gateway/http/exchange.hpp"
 #include "gateway/people/call.hpp"
 #include "gateway/people/context.hpp"
+#include "gateway/people/slack_door.hpp"
 
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ private:
 
     people_context context_;
     surroundings around_;
+    slack_door slack_{context_};
 };
 
 }  // namespace sallyport::people
