@@ -97,7 +97,7 @@ function Account({ account }: { account: SlackAccount }) {
         </dd>
       </div>
       <div>
-        <dt>Workspace</dt>
+        <dt>Team</dt>
         <dd>
           {account.team_domain && (
             <>
@@ -150,15 +150,17 @@ function Connection({ connection, gone }: { connection: SlackConnection; gone: (
       <p>
         <code>{connection.user}</code> of <code>{connection.team}</code>, connected <Moment at={connection.created_at} relative />.
       </p>
-      <Act
-        label="Disconnect"
-        tone="deny"
-        act={api.disconnectSlack}
-        done={() => {
-          announce('Your Slack account is disconnected.');
-          gone();
-        }}
-      />
+      <div>
+        <Act
+          label="Disconnect"
+          tone="deny"
+          act={api.disconnectSlack}
+          done={() => {
+            announce('Your Slack account is disconnected.');
+            gone();
+          }}
+        />
+      </div>
     </>
   );
 }
