@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace sallyport::notifiers {
 
@@ -45,6 +46,10 @@ public:
     std::optional<not_delivered> ask_why(const slack_decision&, std::string_view summary, std::string_view trigger_id);
     /// Tells a note of ours to one who clicked, and to nobody else there.
     std::optional<not_delivered> whisper(std::string_view conversation, std::string_view user, const slack_note&);
+
+    /// Where what people do is fetched: the socket's URL, good for one connection, soon. The options' token is the app's for that,
+    /// with `connections:write`.
+    std::variant<std::string, not_delivered> open_socket();
 
 private:
     class web_api;

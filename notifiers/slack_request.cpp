@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -193,20 +194,30 @@ result<slack_request> read_submission(const json::object& payload)
     return slack_request(std::move(submission));
 }
 
-result<slack_request> read_payload(std::string_view text)
+result<json::object> read_object(std::string_view text)
 {
-    constexpr std::size_t deepest = 32;  // blocks in a message in a payload
+    constexpr std::size_t deepest = 32;  // blocks in a message in a payload in an envelope
     json::parse_options options;
     options.max_depth = deepest;
     json::error_code failed;
-    const json::value payload = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
-    if (failed || !payload.is_object()) return malformed("the payload is no JSON object");
-    const json::object& members = payload.get_object();
+    json::value read = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
+    if (failed || !read.is_object()) return malformed("the payload is no JSON object");
+    return std::move(read.get_object());
+}
+
+result<slack_request> read_members(const json::object& members)
+{
     const auto type = text_at(members, "type");
     if (type == "block_actions") return read_click(members);
     if (type == "view_submission") return read_submission(members);
     if (type.empty() || !visible(type, longest_word)) return malformed("a payload without a type");
     return slack_request(slack_other{std::string(type)});
+}
+
+result<slack_request> read_payload(std::string_view text)
+{
+    const auto members = read_object(text);
+    return members ? read_members(*members) : members.error();
 }
 
 // ASCII or whole sequences: what a form brings has been through no parser yet.
@@ -292,6 +303,34 @@ result<slack_request> read_slack_request(std::string_view body)
     if (fields->contains("command")) return read_command(*fields);
     if (fields->contains("ssl_check")) return slack_request(slack_other{"ssl_check"});
     return malformed("neither a payload nor a command");
+}
+
+result<slack_envelope> read_slack_envelope(std::string_view text)
+{
+    if (text.size() > slack_longest_request) return malformed("it is longer than 1 MiB");
+    const auto members = read_object(text);
+    if (!members) return members.error();
+    slack_envelope e{std::string(text_at(*members, "type")), std::string(text_at(*members, "envelope_id")), slack_other{}};
+    if (e.type.empty() || !visible(e.type, longest_word) || !visible(e.id, longest_word)) return malformed("an envelope that is none");
+    const json::value* const payload = members->if_contains("payload");
+    const bool command = e.type == "slash_commands";
+    if ((!command && e.type != "interactive") || e.id.empty() || payload == nullptr || !payload->is_object()) return e;
+    // A command has the same fields here as in a form. What cannot be read is acknowledged all the same: it would come again.
+    form fields;
+    if (command)
+        for (const auto& [name, value] : payload->get_object())
+            if (value.is_string()) fields.emplace(std::string(name), std::string(value.get_string()));
+    auto what = command ? read_command(fields) : read_members(payload->get_object());
+    if (what) e.what = std::move(*what);
+    return e;
+}
+
+std::string slack_acknowledgement(std::string_view envelope, std::string_view answer)
+{
+    json::object out{{"envelope_id", envelope}};
+    json::error_code failed;
+    if (!answer.empty()) out["payload"] = json::parse(json::string_view(answer.data(), answer.size()), failed);
+    return json::serialize(out);
 }
 
 }  // namespace sallyport::notifiers

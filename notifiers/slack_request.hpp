@@ -74,4 +74,16 @@ using slack_request = std::variant<slack_click, slack_submission, slack_command,
 /// Of a body that `verify_slack_signature` found right. Failures are `malformed_request`.
 result<slack_request> read_slack_request(std::string_view body);
 
+/// What came over a socket of Slack's (https://docs.slack.dev/apis/events-api/using-socket-mode).
+struct slack_envelope {
+    std::string type;      // `hello`, `disconnect`, `interactive`, `slash_commands`…
+    std::string id;        // to be acknowledged by; empty where nothing is
+    slack_request what{};  // `slack_other` where it asks nothing of us
+};
+
+result<slack_envelope> read_slack_envelope(std::string_view text);
+
+/// `answer`: JSON that a request by HTTP would be answered with; may be empty.
+std::string slack_acknowledgement(std::string_view envelope, std::string_view answer);
+
 }  // namespace sallyport::notifiers

@@ -150,11 +150,14 @@ result<decided> decide_by_click(storage::transaction& tx, pressed p, decision_ki
 // The signature is a MAC: it tells nothing of its key.
 boost::json::object evidence_of(const from_slack& r, const slack_account& who)
 {
-    return {{"team", who.team},
-            {"user", who.user},
-            {"signed_at", r.timestamp},
-            {"signature", r.signature},
-            {"body_sha256", r.body.base64url()}};
+    boost::json::object o{{"team", who.team}, {"user", who.user}, {"body_sha256", r.body.base64url()}};
+    if (r.envelope.empty()) {
+        o["signed_at"] = r.timestamp;
+        o["signature"] = r.signature;
+    } else {
+        o["envelope"] = r.envelope;
+    }
+    return o;
 }
 
 slack_outcome answered(reply to_slack, reply&& done)
@@ -259,7 +262,8 @@ result<slack_outcome> on_command(storage::transaction& tx, const call& c, const 
 
 result<slack_outcome> answer_slack(storage::transaction& tx, const call& c, const from_slack& r)
 {
-    if (!notifiers::slack_recent(r.signed_at, tx.now())) return fail(problem::unauthenticated, "This was not signed by Slack just now.");
+    if (r.signed_at && !notifiers::slack_recent(*r.signed_at, tx.now()))
+        return fail(problem::unauthenticated, "This was not signed by Slack just now.");
     if (const auto* click = std::get_if<notifiers::slack_click>(&r.what)) return on_click(tx, c, r, *click);
     if (const auto* given = std::get_if<notifiers::slack_submission>(&r.what)) return on_submission(tx, c, r, *given);
     if (const auto* command = std::get_if<notifiers::slack_command>(&r.what)) return on_command(tx, c, *command);

@@ -16,11 +16,13 @@
 
 namespace sallyport::people {
 
-/// A request whose signature is Slack's. What is kept of it says so to whoever has the signing secret and the body.
+/// A request that is Slack's: signed, or fetched from a socket of Slack's. What is kept of a signed one says so to whoever has
+/// the signing secret and the body; of the other there is only our word.
 struct from_slack {
     notifiers::slack_request what;
-    time_point signed_at;
+    std::optional<time_point> signed_at;
     std::string timestamp, signature;  // as they came
+    std::string envelope;              // of a socket's
     digest body;                       // SHA-256 of its bytes
 };
 

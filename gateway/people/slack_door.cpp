@@ -32,6 +32,14 @@ bool is_form(std::string_view content_type)
 
 }  // namespace
 
+void carry_out(const people_context& context, slack_outcome& done)
+{
+    if (done.answer.approved && context.approved) context.approved(*done.answer.approved);
+    if (done.answer.closed && context.closed) context.closed(*done.answer.closed);
+    for (auto& errand : done.errands)
+        if (!context.slack || !context.slack(std::move(errand))) log::warning("nobody is left to answer in Slack", {});
+}
+
 http::awaitable<reply> slack_door::answer(http::exchange& x, call c)
 {
     const auto& slack = c.config().notifiers.slack;
@@ -47,7 +55,7 @@ http::awaitable<reply> slack_door::answer(http::exchange& x, call c)
     const bool form = is_form(only(x.head(), "content-type"));
     const auto signed_at = notifiers::slack_signed_at(r.timestamp);
     if (!signed_at || r.signature.empty()) co_return refuse("it has no signature");
-    r.signed_at = *signed_at;
+    r.signed_at = signed_at;
     const auto body = co_await x.read_body(longest_body);
     if (!body) co_return problem_reply(body.error());
 
@@ -58,7 +66,7 @@ http::awaitable<reply> slack_door::answer(http::exchange& x, call c)
         log::error("Slack's signing secret cannot be read", {{"cause", key.error().detail}});
         co_return problem_reply(fail(problem::internal_error));
     }
-    if (notifiers::verify_slack_signature(*key, r.timestamp, r.signature, *body, r.signed_at) != notifiers::slack_signature::right)
+    if (notifiers::verify_slack_signature(*key, r.timestamp, r.signature, *body, *signed_at) != notifiers::slack_signature::right)
         co_return refuse("its signature is not Slack's");
     auto read = form ? notifiers::read_slack_request(*body) : fail(problem::malformed_request, "Slack sends forms.");
     if (!read) co_return problem_reply(read.error());
@@ -73,10 +81,7 @@ http::awaitable<reply> slack_door::answer(http::exchange& x, call c)
         if (done.error().what == problem::internal_error) log::error("Slack's request failed", {{"cause", done.error().cause}});
         co_return problem_reply(done.error());
     }
-    if (done->answer.approved && context_.approved) context_.approved(*done->answer.approved);
-    if (done->answer.closed && context_.closed) context_.closed(*done->answer.closed);
-    for (auto& errand : done->errands)
-        if (!context_.slack || !context_.slack(std::move(errand))) log::warning("nobody is left to answer in Slack", {});
+    carry_out(context_, *done);
     co_return std::move(done->answer);
 }
 

@@ -15,6 +15,9 @@ namespace sallyport::people {
 
 inline constexpr std::string_view slack_path = "/slack/interactivity";
 
+/// What is to be done once it is committed.
+void carry_out(const people_context&, slack_outcome&);
+
 class slack_door {
 public:
     explicit slack_door(const people_context& context) : context_(context) {}

@@ -354,6 +354,7 @@ result<void> application::parts::begin()
     clockwork->start();
     dispatcher->start();
     slack->start();
+    people->start();
     ops.db = db.get();
     ops.recorder = recorder.get();
     ops.started.store(true, std::memory_order_release);
@@ -397,6 +398,7 @@ try {
     if (listener) listener->stop();
     if (clockwork) clockwork->stop();
     if (dispatcher) dispatcher->stop();
+    if (people) people->stop();
     if (slack) slack->stop();
     if (directory) directory->stop();
     if (recorder) recorder->stop();

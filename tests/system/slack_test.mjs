@@ -121,7 +121,10 @@ test('approved by a click: sent once, however often it is pressed, and all cards
   await ended(id, grace, 'Approved and sent');
   assert.equal(received.filter((at) => at === '/one/approve').length, 1);
   assert.match(await said(ada, () => ada.post(click)), /Approved by Ada Lovelace and sent; the upstream answered 201/);
-  const { audit } = await (await asPerson(people.ada, 'GET', `/audit?kind=decision&hold=${id}`)).json();
+  const audit = await until('it is in the log', async () => {
+    const { audit: found } = await (await asPerson(people.ada, 'GET', `/audit?kind=decision&hold=${id}`)).json();
+    return found.length > 0 && found;
+  });
   assert.deepEqual(audit.map((e) => [e.data.channel, e.data.assurance]), [['slack', 'click']]);
   const evidence = JSON.parse(audit[0].data.evidence);
   assert.equal(evidence.signature, click.headers['X-Slack-Signature']);

@@ -61,7 +61,7 @@ struct slack_scene : scene {
             call c;
             c.standing = standing(tx);
             c.around = &around;
-            from_slack r{what, tx.now() - ago, "1767603600", "v0=00", sha256("the body")};
+            from_slack r{what, tx.now() - ago, "1767603600", "v0=00", {}, sha256("the body")};
             return answer_slack(tx, c, r);
         });
     }
