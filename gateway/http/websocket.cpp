@@ -10,7 +10,6 @@
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <openssl/ssl.h>
@@ -28,7 +27,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
 using plain = beast::websocket::stream<beast::tcp_stream>;
-using sealed = beast::websocket::stream<beast::ssl_stream<beast::tcp_stream>>;
+using sealed = beast::websocket::stream<asio::ssl::stream<beast::tcp_stream>>;
 
 struct place {
     bool tls = false;
@@ -92,9 +91,10 @@ public:
         auto& below = stream.next_layer();
         below.set_verify_mode(asio::ssl::verify_peer);
         below.set_verify_callback(asio::ssl::host_name_verification(to->host));
-        // SSL_set_tlsext_host_name, which is a macro with a cast of C.
-        if (SSL_ctrl(below.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(to->host.c_str())) !=
-            1)
+        // SSL_set_tlsext_host_name, without its C cast.
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): OpenSSL's signature; it copies the name
+        void* const name = const_cast<char*>(to->host.c_str());
+        if (SSL_ctrl(below.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) != 1)
             return fail(problem::internal_error);
         return shake(stream, *to, found, options);
     }

@@ -4,10 +4,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <doctest/doctest.h>
@@ -92,7 +92,7 @@ struct file {
 };
 
 using plain = beast::websocket::stream<tcp::socket>;
-using sealed = beast::websocket::stream<beast::ssl_stream<tcp::socket>>;
+using sealed = beast::websocket::stream<asio::ssl::stream<tcp::socket>>;
 
 /// Takes one connection, and does with it what it is told; errors end it.
 class server {
