@@ -280,9 +280,20 @@ std::optional<not_delivered> slack_channel::ask_why(const slack_decision& decisi
     return nothing_or_why(api_->json("views.open", slack_open_deny_dialog(decision, summary, trigger_id)));
 }
 
-std::optional<not_delivered> slack_channel::whisper(std::string_view conversation, std::string_view user, std::string_view text)
+std::optional<not_delivered> slack_channel::whisper(std::string_view conversation, std::string_view user, const slack_note& note)
 {
-    return nothing_or_why(api_->json("chat.postEphemeral", slack_whisper(conversation, user, text)));
+    return nothing_or_why(api_->json("chat.postEphemeral", slack_whisper(conversation, user, note)));
+}
+
+std::variant<std::string, not_delivered> slack_channel::open_socket()
+{
+    constexpr std::string_view method = "apps.connections.open";
+    const auto answer = api_->form(method, {});
+    if (const auto* refusal = std::get_if<slack_refusal>(&answer)) return refusal->why;
+    const auto url = text_at(std::get<boost::json::object>(answer), "url");
+    // It carries a ticket: sealed, or to this machine.
+    if (!url.starts_with("ws") || !sealed_or_here("http" + std::string(url.substr(2)))) return nonsense(method);
+    return std::string(url);
 }
 
 }  // namespace sallyport::notifiers

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace sallyport::notifiers {
 
@@ -44,8 +45,12 @@ public:
 
     /// Asks why. Within three seconds of the click, by Slack's rule.
     std::optional<not_delivered> ask_why(const slack_decision&, std::string_view summary, std::string_view trigger_id);
-    /// Tells one sentence of ours to one who clicked, and to nobody else there.
-    std::optional<not_delivered> whisper(std::string_view conversation, std::string_view user, std::string_view text);
+    /// Tells a note of ours to one who clicked, and to nobody else there.
+    std::optional<not_delivered> whisper(std::string_view conversation, std::string_view user, const slack_note&);
+
+    /// Where what people do is fetched: the socket's URL, good for one connection, soon. The options' token is the app's for that,
+    /// with `connections:write`.
+    std::variant<std::string, not_delivered> open_socket();
 
 private:
     class web_api;

@@ -1,5 +1,6 @@
 #include "notifiers/slack_message.hpp"
 
+#include "notifiers/slack_private.hpp"
 #include "notifiers/slack_text.hpp"
 
 #include <boost/json/array.hpp>
@@ -279,13 +280,14 @@ std::string slack_open_deny_dialog(const slack_decision& decision, std::string_v
     return json::serialize(json::object{{"trigger_id", trigger_id}, {"view", std::move(view)}});
 }
 
-std::string slack_whisper(std::string_view channel, std::string_view user, std::string_view text)
+std::string slack_whisper(std::string_view channel, std::string_view user, const slack_note& note)
 {
-    return json::serialize(json::object{{"channel", channel},
-                                        {"user", user},
-                                        {"text", escaped_for_mrkdwn(fit(slack_line(text), longest_section).text)},
-                                        {"parse", "none"},
-                                        {"link_names", false}});
+    json::object body = slack_ephemeral(note);
+    body["channel"] = channel;
+    body["user"] = user;
+    body["parse"] = "none";
+    body["link_names"] = false;
+    return json::serialize(body);
 }
 
 }  // namespace sallyport::notifiers

@@ -47,7 +47,14 @@ std::string slack_update(const notice&, std::string_view channel, std::string_vi
 /// `views.open`. `summary` is the agent's text, as in `sentence`.
 std::string slack_open_deny_dialog(const slack_decision&, std::string_view summary, std::string_view trigger_id);
 
-/// `chat.postEphemeral`: one sentence of ours that only `user` sees.
-std::string slack_whisper(std::string_view channel, std::string_view user, std::string_view text);
+/// One sentence of ours, and perhaps where to go: a button of that label.
+struct slack_note {
+    std::string text;
+    std::string link{};
+    std::string label = "Open";
+};
+
+/// `chat.postEphemeral`: a note that only `user` sees.
+std::string slack_whisper(std::string_view channel, std::string_view user, const slack_note&);
 
 }  // namespace sallyport::notifiers

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -136,6 +137,10 @@ constexpr std::size_t longest_trigger = 256;
 constexpr std::size_t longest_value = 2000;
 constexpr std::size_t longest_metadata = 3000;
 constexpr std::size_t longest_text = 16'000;
+constexpr std::size_t longest_name = 255;
+
+// What is only shown is left out where it is not as it should be.
+std::string name_or_none(std::string_view text) { return plain(text, longest_name) ? std::string(text) : std::string(); }
 
 std::string first_text(const json::object& in, std::string_view path, std::string_view otherwise)
 {
@@ -159,9 +164,13 @@ result<slack_request> read_click(const json::object& payload)
     click.message_ts = first_text(payload, "message/ts", "container/message_ts");
     click.trigger_id = text_at(payload, "trigger_id");
     click.response_url = https_only(text_at(payload, "response_url"));
+    click.action_ts = text_at(action, "action_ts");
+    click.user_name = name_or_none(first_text(payload, "user/username", "user/name"));
+    click.team_domain = name_or_none(text_at(payload, "team/domain"));
     if (!slack_id(click.user)) return malformed("no user");
     if (!no_or_slack_id(click.team) || !no_or_slack_id(click.channel)) return malformed("a team or channel that is none");
     if (!click.message_ts.empty() && !slack_timestamp(click.message_ts)) return malformed("a message that is none");
+    if (!click.action_ts.empty() && !slack_timestamp(click.action_ts)) return malformed("an action_ts that is none");
     if (click.action_id.empty() || !visible(click.action_id, longest_word)) return malformed("no action_id");
     if (!plain(click.value, longest_value)) return malformed("a value that no button of ours has");
     if (!visible(click.trigger_id, longest_trigger)) return malformed("a trigger_id that is none");
@@ -185,20 +194,30 @@ result<slack_request> read_submission(const json::object& payload)
     return slack_request(std::move(submission));
 }
 
-result<slack_request> read_payload(std::string_view text)
+result<json::object> read_object(std::string_view text)
 {
-    constexpr std::size_t deepest = 32;  // blocks in a message in a payload
+    constexpr std::size_t deepest = 32;  // blocks in a message in a payload in an envelope
     json::parse_options options;
     options.max_depth = deepest;
     json::error_code failed;
-    const json::value payload = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
-    if (failed || !payload.is_object()) return malformed("the payload is no JSON object");
-    const json::object& members = payload.get_object();
+    json::value read = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
+    if (failed || !read.is_object()) return malformed("the payload is no JSON object");
+    return std::move(read.get_object());
+}
+
+result<slack_request> read_members(const json::object& members)
+{
     const auto type = text_at(members, "type");
     if (type == "block_actions") return read_click(members);
     if (type == "view_submission") return read_submission(members);
     if (type.empty() || !visible(type, longest_word)) return malformed("a payload without a type");
     return slack_request(slack_other{std::string(type)});
+}
+
+result<slack_request> read_payload(std::string_view text)
+{
+    const auto members = read_object(text);
+    return members ? read_members(*members) : members.error();
 }
 
 // ASCII or whole sequences: what a form brings has been through no parser yet.
@@ -227,6 +246,9 @@ result<slack_request> read_command(const form& fields)
     command.text = without_blanks(field("text"));
     command.trigger_id = field("trigger_id");
     command.response_url = https_only(field("response_url"));
+    const std::string user_name = field("user_name"), team_domain = field("team_domain");
+    if (utf8(user_name)) command.user_name = name_or_none(user_name);
+    if (utf8(team_domain)) command.team_domain = name_or_none(team_domain);
     if (!slack_id(command.user)) return malformed("no user");
     if (!no_or_slack_id(command.team) || !no_or_slack_id(command.channel)) return malformed("a team or channel that is none");
     if (!command.command.starts_with('/') || !visible(command.command, longest_word)) return malformed("a command that is none");
@@ -237,15 +259,28 @@ result<slack_request> read_command(const form& fields)
 
 }  // namespace
 
+std::optional<time_point> slack_signed_at(std::string_view timestamp) noexcept
+{
+    // In microseconds it still fits: twelve digits of seconds are less than 2^63.
+    const auto seconds = read_seconds(timestamp);
+    if (!seconds) return std::nullopt;
+    return time_point(std::chrono::seconds(*seconds));
+}
+
+bool slack_recent(time_point signed_at, time_point now) noexcept
+{
+    constexpr std::chrono::seconds tolerance(300);
+    const auto here = std::chrono::floor<std::chrono::seconds>(now);
+    return signed_at >= here - tolerance && signed_at <= here + tolerance;
+}
+
 slack_signature verify_slack_signature(const secret& signing_secret, std::string_view timestamp, std::string_view signature,
                                        std::string_view body, time_point now) noexcept
 {
-    constexpr std::int64_t tolerance = 300;
-    const auto seconds = read_seconds(timestamp);
+    const auto signed_at = slack_signed_at(timestamp);
     const auto claimed = read_signature(signature);
-    if (!seconds || !claimed || body.size() > slack_longest_request) return slack_signature::malformed;
-    const auto here = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-    if (*seconds < here - tolerance || *seconds > here + tolerance) return slack_signature::stale;
+    if (!signed_at || !claimed || body.size() > slack_longest_request) return slack_signature::malformed;
+    if (!slack_recent(*signed_at, now)) return slack_signature::stale;
     if (signing_secret.empty()) return slack_signature::wrong;
 
     const std::string message = "v0:" + std::string(timestamp) + ':' + std::string(body);
@@ -268,6 +303,34 @@ result<slack_request> read_slack_request(std::string_view body)
     if (fields->contains("command")) return read_command(*fields);
     if (fields->contains("ssl_check")) return slack_request(slack_other{"ssl_check"});
     return malformed("neither a payload nor a command");
+}
+
+result<slack_envelope> read_slack_envelope(std::string_view text)
+{
+    if (text.size() > slack_longest_request) return malformed("it is longer than 1 MiB");
+    const auto members = read_object(text);
+    if (!members) return members.error();
+    slack_envelope e{std::string(text_at(*members, "type")), std::string(text_at(*members, "envelope_id")), slack_other{}};
+    if (e.type.empty() || !visible(e.type, longest_word) || !visible(e.id, longest_word)) return malformed("an envelope that is none");
+    const json::value* const payload = members->if_contains("payload");
+    const bool command = e.type == "slash_commands";
+    if ((!command && e.type != "interactive") || e.id.empty() || payload == nullptr || !payload->is_object()) return e;
+    // A command has the same fields here as in a form. What cannot be read is acknowledged all the same: it would come again.
+    form fields;
+    if (command)
+        for (const auto& [name, value] : payload->get_object())
+            if (value.is_string()) fields.emplace(std::string(name), std::string(value.get_string()));
+    auto what = command ? read_command(fields) : read_members(payload->get_object());
+    if (what) e.what = std::move(*what);
+    return e;
+}
+
+std::string slack_acknowledgement(std::string_view envelope, std::string_view answer)
+{
+    json::object out{{"envelope_id", envelope}};
+    json::error_code failed;
+    if (!answer.empty()) out["payload"] = json::parse(json::string_view(answer.data(), answer.size()), failed);
+    return json::serialize(out);
 }
 
 }  // namespace sallyport::notifiers

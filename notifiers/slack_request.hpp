@@ -7,6 +7,7 @@
 #include "workflows/time.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,6 +23,11 @@ enum class slack_signature {
     wrong,
 };
 
+/// What `X-Slack-Request-Timestamp` says; none where it is no number of seconds.
+std::optional<time_point> slack_signed_at(std::string_view timestamp) noexcept;
+/// Within 300 s of `now`, either way.
+bool slack_recent(time_point signed_at, time_point now) noexcept;
+
 /// Signature v0 (https://docs.slack.dev/authentication/verifying-requests-from-slack). `timestamp` is the field
 /// `X-Slack-Request-Timestamp`, `signature` is `X-Slack-Signature`. With an empty secret nothing is right.
 slack_signature verify_slack_signature(const secret& signing_secret, std::string_view timestamp, std::string_view signature,
@@ -35,8 +41,10 @@ struct slack_click {
     std::string action_id;
     std::string value;  // at most 2,000 bytes
     std::string channel, message_ts;
+    std::string action_ts;  // when, by Slack's clock
     std::string trigger_id;
-    std::string response_url;  // empty where it is no https URL
+    std::string response_url;            // empty where it is no https URL
+    std::string user_name, team_domain;  // what people call them: to be shown, proves nothing; at most 255 bytes
 };
 
 /// A dialog's answer.
@@ -53,6 +61,7 @@ struct slack_command {
     std::string command, text;
     std::string trigger_id;
     std::string response_url;
+    std::string user_name, team_domain;  // as of a click
 };
 
 /// Well-formed, and nothing that the app asked for (a dialog was closed, `ssl_check`): 200 is the answer.
@@ -64,5 +73,17 @@ using slack_request = std::variant<slack_click, slack_submission, slack_command,
 
 /// Of a body that `verify_slack_signature` found right. Failures are `malformed_request`.
 result<slack_request> read_slack_request(std::string_view body);
+
+/// What came over a socket of Slack's (https://docs.slack.dev/apis/events-api/using-socket-mode).
+struct slack_envelope {
+    std::string type;      // `hello`, `disconnect`, `interactive`, `slash_commands`…
+    std::string id;        // to be acknowledged by; empty where nothing is
+    slack_request what{};  // `slack_other` where it asks nothing of us
+};
+
+result<slack_envelope> read_slack_envelope(std::string_view text);
+
+/// `answer`: JSON that a request by HTTP would be answered with; may be empty.
+std::string slack_acknowledgement(std::string_view envelope, std::string_view answer);
 
 }  // namespace sallyport::notifiers

@@ -18,6 +18,7 @@ constexpr auto all = std::to_array<migration>({
     {5, "cheaper entries in the log, and what its tree is called", migration_005},
     {6, "messages that need no telling any more", migration_006},
     {7, "who somebody is at an identity provider, and how a session was made", migration_007},
+    {8, "who is whom in Slack", migration_008},
 });
 
 constexpr bool numbered()

@@ -8,7 +8,7 @@ namespace sallyport::web {
 namespace {
 
 constexpr std::array<std::string_view, 7> pages{"/", "/login", "/history", "/agents", "/people", "/channels", "/audit"};
-constexpr std::array<std::string_view, 3> pages_with_id{"/holds/", "/enrol/", "/d/"};
+constexpr std::array<std::string_view, 4> pages_with_id{"/holds/", "/enrol/", "/d/", "/slack/"};
 
 // One more segment, and not an empty one.
 bool is_page_with_id(std::string_view path, std::string_view prefix) noexcept

@@ -3,7 +3,6 @@
 #include "gateway/config/secrets.hpp"
 #include "gateway/log/log.hpp"
 #include "notifiers/email.hpp"
-#include "notifiers/slack.hpp"
 #include "notifiers/webhook.hpp"
 
 #include <chrono>
@@ -42,7 +41,9 @@ notifiers::email_options email_of(const config::configuration& c, const config::
     return options;
 }
 
-notifiers::slack_options slack_of(const config::slack_notifier& slack)
+}  // namespace
+
+notifiers::slack_options slack_options_of(const config::slack_notifier& slack)
 {
     notifiers::slack_options options;
     options.api_url = slack.api_url;
@@ -56,12 +57,10 @@ notifiers::slack_options slack_of(const config::slack_notifier& slack)
     return options;
 }
 
-}  // namespace
-
 channel_map make_channels(const config::configuration& c)
 {
     channel_map all;
-    if (c.notifiers.slack) all.emplace("slack", std::make_shared<notifiers::slack_channel>(slack_of(*c.notifiers.slack)));
+    if (c.notifiers.slack) all.emplace("slack", std::make_shared<notifiers::slack_channel>(slack_options_of(*c.notifiers.slack)));
     if (c.notifiers.email) all.emplace("email", std::make_shared<notifiers::email>(email_of(c, *c.notifiers.email)));
     for (const config::webhook_notifier& hook : c.notifiers.webhooks) {
         notifiers::webhook_options options;

@@ -3,6 +3,7 @@
 
 #include "gateway/config/configuration.hpp"
 #include "notifiers/channel.hpp"
+#include "notifiers/slack.hpp"
 
 #include <map>
 #include <memory>
@@ -14,5 +15,8 @@ namespace sallyport::notify {
 using channel_map = std::map<std::string, std::shared_ptr<notifiers::channel>, std::less<>>;
 
 channel_map make_channels(const config::configuration&);
+
+/// How Slack is spoken to.
+notifiers::slack_options slack_options_of(const config::slack_notifier&);
 
 }  // namespace sallyport::notify

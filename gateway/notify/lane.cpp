@@ -3,6 +3,7 @@
 #include "gateway/log/log.hpp"
 #include "gateway/notify/backoff.hpp"
 #include "storage/hold_store.hpp"
+#include "storage/slack_store.hpp"
 
 #include <pthread.h>
 
@@ -23,6 +24,14 @@ constexpr auto shortest_pause = 20ms;
 constexpr duration longest_rest = 5min;
 // Beyond a channel's longest delivery, until what became of it is written down. A replica that dies holds up its message for both.
 constexpr duration lease_margin = 3s;
+
+// Whoever has said which account is theirs is told there, whatever their email address.
+void address(storage::transaction& tx, composition& what)
+{
+    auto* told = std::get_if<notifiers::notice>(&what);
+    if (!told || !told->to) return;
+    if (const auto known = storage::slack_store::of_person(tx, told->to->id)) told->to->slack_user = known->user;
+}
 
 }  // namespace
 
@@ -144,8 +153,12 @@ result<composition> dispatcher::lane::composed(const outbox_entry& message)
         const auto asked = message.what != storage::message_kind::asked ? outbox::asked_before(tx, message) : std::nullopt;
         const auto hold = message.hold ? storage::hold_store::get(tx, *message.hold) : std::nullopt;
         const auto& slack = standing->config->notifiers.slack;
-        return compose(message, asked, hold, *standing->directory,
-                       {standing->config->public_url, of_.options_.decision_key.reveal(), slack && slack->signing_secret, tx.now()});
+        // Pressed buttons come back signed, or by the socket that we opened.
+        const bool answers = slack && (slack->signing_secret || slack->app_token);
+        auto what = compose(message, asked, hold, *standing->directory,
+                            {standing->config->public_url, of_.options_.decision_key.reveal(), answers, tx.now()});
+        if (name_ == "slack") address(tx, what);
+        return what;
     });
 }
 

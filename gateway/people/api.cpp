@@ -56,11 +56,11 @@ http::awaitable<void> send(http::exchange& x, const reply& r)
 
 bool changes_something(std::string_view method) { return method != "GET" && method != "HEAD"; }
 
-// Checks that hold for every request of this listener, before anything of it is believed.
-std::optional<failure> refused_at_the_door(const http::request_head& head, const std::string& origin)
+// Checks that hold for every request of this listener, before anything of it is believed. `by_pages`: only pages of ours ask for that.
+std::optional<failure> refused_at_the_door(const http::request_head& head, const std::string& origin, bool by_pages)
 {
     if (!is_host_of(head.host, origin)) return fail(problem::misdirected_request);
-    if (!changes_something(head.method)) return std::nullopt;
+    if (!by_pages || !changes_something(head.method)) return std::nullopt;
     const auto from = head.find("origin");
     if (!from || http::count(head.fields, "origin") != 1 || *from != origin) return fail(problem::cross_origin);
     return std::nullopt;
@@ -103,11 +103,16 @@ http::awaitable<void> api::serve(http::exchange& x)
     c.around = &around_;
     c.method = x.head().method;
     const std::string origin = origin_of(c.config().public_url);
-    if (const auto refused = refused_at_the_door(x.head(), origin)) {
+    const std::string path(x.head().target.substr(0, x.head().target.find('?')));
+    if (const auto refused = refused_at_the_door(x.head(), origin, path != slack_path)) {
         co_await send(x, problem_reply(*refused));
         co_return;
     }
-    const std::string path(x.head().target.substr(0, x.head().target.find('?')));
+    if (path == slack_path) {
+        const reply r = co_await slack_.answer(x, std::move(c));
+        co_await send(x, r);
+        co_return;
+    }
     if (path == openid_path || path == openid_callback_path) {
         co_await pass_openid_door(x, std::move(c));
         co_return;

@@ -8,6 +8,8 @@
 #include "gateway/people/call.hpp"
 #include "gateway/people/context.hpp"
 #include "gateway/people/openid_door.hpp"
+#include "gateway/people/slack_door.hpp"
+#include "gateway/people/slack_socket.hpp"
 
 #include <string>
 #include <string_view>
@@ -22,6 +24,9 @@ public:
 
     /// Answers one request, whatever it is: the handler for http::server_options.
     http::awaitable<void> serve(http::exchange&);
+    /// What is fetched instead of served: Slack's Socket Mode. Any thread, once; `stop` blocks for a moment.
+    void start() { socket_.start(); }
+    void stop() noexcept { socket_.stop(); }
 
 private:
     http::awaitable<reply> answer(http::exchange&, call&, const struct resource&);
@@ -34,6 +39,8 @@ private:
     people_context context_;
     surroundings around_;
     openid_door openid_{context_};
+    slack_door slack_{context_};
+    slack_socket socket_{context_, around_};
 };
 
 }  // namespace sallyport::people

@@ -5,6 +5,7 @@
 #include "gateway/jose/sealing.hpp"
 #include "gateway/openid/client.hpp"
 #include "gateway/people/event_hub.hpp"
+#include "notifiers/slack_errand.hpp"
 #include "storage/database.hpp"
 #include "web/assets.hpp"
 #include "workflows/hold.hpp"
@@ -27,6 +28,8 @@ struct people_context {
     std::function<void()> directory_changed;
     /// A decision, or who left a team, has closed that hold, for whoever counts. Any core's thread. May be empty.
     std::function<void(const hold&)> closed;
+    /// Says that in Slack, soon; false: too much waits. Any core's thread; must not block. May be empty.
+    std::function<bool(notifiers::slack_errand)> slack;
     /// The pages: `web::find_page` and `web::find_asset` in the program, something smaller in tests.
     const web::asset* (*find_page)(std::string_view path) noexcept = nullptr;
     const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;

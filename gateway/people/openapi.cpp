@@ -105,6 +105,10 @@ constexpr std::string_view schemas = R"json({
     "properties": {"id": {"type": "string", "description": "Opens nothing"}, "created_at": {"type": "string", "format": "date-time"},
       "expires_at": {"type": "string", "format": "date-time"}, "how": {"enum": ["passkey", "oidc"]}, "user_agent": {"type": ["string", "null"]},
       "current": {"type": "boolean"}}},
+  "SlackAccount": {"type": "object", "required": ["team", "user", "team_domain", "user_name"],
+    "properties": {"team": {"type": "string"}, "user": {"type": "string"}, "team_domain": {"type": ["string", "null"]}, "user_name": {"type": ["string", "null"]}}},
+  "SlackConnection": {"type": ["object", "null"], "required": ["team", "user", "created_at"],
+    "properties": {"team": {"type": "string"}, "user": {"type": "string"}, "created_at": {"type": "string", "format": "date-time"}}},
   "Nothing": {"type": "object", "additionalProperties": false}
 })json";
 
@@ -148,6 +152,15 @@ constexpr std::string_view shapes = R"json({
     "request": {"type": "object", "required": ["decision"], "additionalProperties": false, "properties": {"decision": {"enum": ["approve", "deny"]}, "reason": {"type": ["string", "null"]}}},
     "answer": {"type": "object", "required": ["decision", "hold"], "properties": {"decision": {"$ref": "#/components/schemas/Decision"}, "hold": {"$ref": "#/components/schemas/Hold"}}},
     "problems": ["not-found", "no-hold", "hold-closed", "not-eligible", "statement-stale", "assurance-too-low", "conflict"]},
+  "GET slack-links/{token}": {"answer": {"type": "object", "required": ["account", "person", "connected"],
+    "properties": {"account": {"$ref": "#/components/schemas/SlackAccount"}, "person": {"$ref": "#/components/schemas/Person"},
+      "connected": {"$ref": "#/components/schemas/SlackConnection"}}},
+    "problems": ["not-found", "statement-stale"]},
+  "POST slack-links/{token}": {"status": "201", "request": {"$ref": "#/components/schemas/Nothing"}, "optional": true,
+    "answer": {"type": "object", "required": ["slack"], "properties": {"slack": {"$ref": "#/components/schemas/SlackConnection"}}},
+    "problems": ["not-found", "statement-stale", "conflict"]},
+  "GET me/slack": {"answer": {"type": "object", "required": ["slack"], "properties": {"slack": {"$ref": "#/components/schemas/SlackConnection"}}}},
+  "DELETE me/slack": {"answer": {"type": "object", "required": ["slack"], "properties": {"slack": {"type": "null"}}}, "problems": ["not-found"]},
   "GET agents": {"query": {"cursor": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}},
     "answer": {"type": "object", "required": ["agents", "next"], "properties": {"agents": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}, "next": {"type": ["string", "null"]}}}},
   "GET agents/{agent}": {"answer": {"type": "object", "required": ["agent"], "properties": {"agent": {"$ref": "#/components/schemas/Agent"}}}, "problems": ["not-found"]},

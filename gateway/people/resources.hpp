@@ -64,6 +64,11 @@ result<reply> describe(storage::transaction&, const call&);
 // links.cpp
 result<reply> show_link(storage::transaction&, const call&);
 result<reply> decide_by_link(storage::transaction&, const call&);
+// slack_links.cpp
+result<reply> show_slack_link(storage::transaction&, const call&);
+result<reply> connect_slack(storage::transaction&, const call&);
+result<reply> show_my_slack(storage::transaction&, const call&);
+result<reply> disconnect_slack(storage::transaction&, const call&);
 // channels.cpp
 result<reply> list_channels(storage::transaction&, const call&);
 result<reply> list_dead_letters(storage::transaction&, const call&);

@@ -11,6 +11,7 @@
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/notify/dispatcher.hpp"
+#include "gateway/notify/slack_desk.hpp"
 #include "gateway/openid/client.hpp"
 #include "gateway/people/api.hpp"
 #include "gateway/release/clockwork.hpp"
@@ -164,6 +165,7 @@ struct application::parts {
     std::unique_ptr<release::releaser> releaser;
     std::unique_ptr<release::clockwork> clockwork;
     std::unique_ptr<notify::dispatcher> dispatcher;
+    std::unique_ptr<notify::slack_desk> slack;
     std::unique_ptr<people::event_hub> events;
     openid::client openid;
     std::unique_ptr<people::api> people;
@@ -312,10 +314,12 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     deliver.chance = chance;
     deliver.decision_key = keys->derive(identity::decision_token_purpose);
     dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
+    slack = std::make_unique<notify::slack_desk>(standings);
     events = std::make_unique<people::event_hub>(*db);
     people = std::make_unique<people::api>(people::people_context{
         *db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
-        [this](const hold& closed) { release::count_closed(metrics, closed); }, &web::find_page, &web::find_asset, &openid});
+        [this](const hold& closed) { release::count_closed(metrics, closed); },
+        [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page, &web::find_asset, &openid});
     services = std::make_unique<serve::services>(
         serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});
@@ -351,6 +355,8 @@ result<void> application::parts::begin()
     releaser->start();
     clockwork->start();
     dispatcher->start();
+    slack->start();
+    people->start();
     ops.db = db.get();
     ops.recorder = recorder.get();
     ops.started.store(true, std::memory_order_release);
@@ -396,6 +402,8 @@ try {
     openid.stop();
     if (clockwork) clockwork->stop();
     if (dispatcher) dispatcher->stop();
+    if (people) people->stop();
+    if (slack) slack->stop();
     if (directory) directory->stop();
     if (recorder) recorder->stop();
     if (db) {

@@ -8,3 +8,4 @@
 #include "storage/migrations/005.hpp"
 #include "storage/migrations/006.hpp"
 #include "storage/migrations/007.hpp"
+#include "storage/migrations/008.hpp"

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SoftwarePasskey } from '../../deploy/sample/passkey.mjs';
 import { Gateway, makeBase, until } from '../system/gateway.mjs';
+import { SlackPerson } from '../notifiers/slack_person.mjs';
 import { serve } from './mail_server.mjs';
 import { lint, Prism } from './description.mjs';
 
@@ -17,6 +18,7 @@ const OPERATIONS = [
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
+  'GET /slack-links/{token}', 'POST /slack-links/{token}', 'GET /me/slack', 'DELETE /me/slack',
 ];
 const NOBODY = '00000000000000000000000000';
 const filled = (at) => at.replace('{id}', `hld_${NOBODY}`).replace('{decision}', `dec_${NOBODY}`).replace(/\{\w+\}/, 'nobody');
@@ -38,7 +40,7 @@ policies:
   - { id: closing, route: pay, when: 'request.method == "DELETE"', verdict: hold, workflow: both }
   - { id: easy, route: pay, when: 'request.path == "/easy"', verdict: hold, workflow: easy }
 workflows: { easy: { assurance: click, steps: [ { notify: ["person:ada"], via: [email], for: 10m } ] }, both: { approvals: 2, steps: [ { notify: ["team:finance"], via: [gone], for: 10m } ], otherwise: deny } }
-notifiers: { email: { url: "smtp://127.0.0.1:${mail.port}", from: gate@example.com, starttls: never }, webhooks: [ { id: gone, url: "http://127.0.0.1:${upstream.address().port}/gone", secret: { env: HOOK } } ] }
+notifiers: { slack: { bot_token: { env: HOOK }, signing_secret: { env: HOOK } }, email: { url: "smtp://127.0.0.1:${mail.port}", from: gate@example.com, starttls: never }, webhooks: [ { id: gone, url: "http://127.0.0.1:${upstream.address().port}/gone", secret: { env: HOOK } } ] }
 `,
     environment: { HOOK: 'a secret' },
   });
@@ -204,6 +206,29 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     await ada.ask('GET', '/links/x', undefined, 404);
   });
 
+  test('a Slack account', async () => {
+    const { ada, grace } = scope;
+    const connected = (of) => of.ask('GET', '/me/slack', undefined, 200).then((answer) => answer.slack?.user ?? null);
+    const link = async (user) => {
+      const answer = await new SlackPerson({ url: `${gateway.publicUrl}/slack/interactivity`, secret: 'a secret', user }).write();
+      return /\/slack\/([\w-]+)/.exec(await answer.text())[1];
+    };
+    assert.equal(await connected(ada), null);
+    const token = await link('UADA');
+    assert.equal((await ada.ask('GET', `/slack-links/${token}`, undefined, 200)).account.user, 'UADA');
+    await ada.ask('POST', `/slack-links/${token}`, {}, 201);
+    await ada.ask('POST', `/slack-links/${token}`, {}, 409); // statement-stale
+    await ada.ask('GET', `/slack-links/${token}`, undefined, 409);
+    await ada.ask('POST', '/slack-links/x', {}, 404);
+    const second = await link('UADA2');
+    assert.equal((await ada.ask('GET', `/slack-links/${second}`, undefined, 200)).connected.user, 'UADA');
+    await ada.ask('POST', `/slack-links/${second}`, {}, 409); // conflict
+    assert.equal(await connected(ada), 'UADA');
+    assert.equal(await connected(grace), null);
+    await ada.ask('DELETE', '/me/slack', undefined, 200);
+    await ada.ask('DELETE', '/me/slack', undefined, 404);
+  });
+
   test('what there is to look up', async () => {
     const { ada, oscar } = scope;
     const { agents } = await ada.ask('GET', '/agents', undefined, 200);
@@ -214,7 +239,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     for (const who of ['grace', people[0].id]) await ada.ask('GET', `/people/${who}`, undefined, 200);
     await ada.ask('GET', '/people/nobody', undefined, 404);
     await ada.ask('GET', '/grants', undefined, 200);
-    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['email', 'gone']);
+    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['email', 'gone', 'slack']);
     const [letter] = (await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters;
     assert.equal(letter.why, 'answered 410');
     assert.deepEqual((await ada.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);

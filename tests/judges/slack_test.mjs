@@ -31,9 +31,10 @@ after(async () => {
 /** What the compiler says of values of those types: its errors, none when they are right. Literals, so that it sees every member. */
 function judged(values) {
   const lines = ["import type { KnownBlock, ModalView } from '@slack/types';",
-    "import type { AppsManifestCreateArguments, ChatPostMessageArguments, ChatUpdateArguments, ViewsOpenArguments } from '@slack/web-api';"];
+    "import type { AppsManifestCreateArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments, ViewsOpenArguments } from '@slack/web-api';",
+    "import type { RespondArguments, ViewErrorsResponseAction } from '@slack/bolt';"];
   for (const [index, [type, value]] of values.entries()) lines.push(`export const value${index}: ${type} = ${JSON.stringify(value)};`);
-  lines.push('export type all = [KnownBlock, ModalView, AppsManifestCreateArguments, ChatPostMessageArguments, ChatUpdateArguments, ViewsOpenArguments];');
+  lines.push('export type all = [KnownBlock, ModalView, AppsManifestCreateArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments, ViewsOpenArguments, RespondArguments, ViewErrorsResponseAction];');
   fs.writeFileSync(path.join(directory, 'values.ts'), `${lines.join('\n')}\n`);
   const tsc = spawnSync(path.join(here, 'node_modules/.bin/tsc'), ['--project', directory, '--pretty', 'false'], { encoding: 'utf8' });
   if (tsc.error) throw tsc.error;
@@ -59,6 +60,17 @@ async function all() {
   for (const summary of HOSTILE) {
     const { message } = await probe.ask({ do: 'dialog', summary });
     values.push(['ViewsOpenArguments', message], ['ModalView', message.view]);
+  }
+  for (const text of HOSTILE) {
+    for (const link of ['', 'https://gate.example/slack/x']) {
+      values.push(['ChatPostEphemeralArguments', (await probe.ask({ do: 'whispered', text, link })).message], ['RespondArguments', (await probe.ask({ do: 'note', text, link })).message]);
+    }
+    values.push(['ViewErrorsResponseAction', (await probe.ask({ do: 'error', text })).message]);
+    for (const of of [0, 1, 20, 30]) {
+      const { message } = await probe.ask({ do: 'list', text, of, ...(of > 20 ? { more: true } : {}) });
+      assert.ok(JSON.stringify(message.blocks ?? []).length < 13_000, `${of} of ${text.slice(0, 9)}`);
+      values.push(['RespondArguments', message], ['KnownBlock[]', message.blocks ?? []]);
+    }
   }
   return values;
 }

@@ -354,5 +354,5 @@ TEST_CASE("the dialog asks why, and keeps what it is about")
 
 TEST_CASE("a whisper is escaped")
 {
-    CHECK(text_of(parsed(slack_whisper("D1", "U1", "You may not decide <this>.")), "text") == "You may not decide &lt;this&gt;.");
+    CHECK(text_of(parsed(slack_whisper("D1", "U1", {"You may not decide <this>."})), "text") == "You may not decide &lt;this&gt;.");
 }

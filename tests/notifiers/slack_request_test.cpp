@@ -265,3 +265,54 @@ TEST_CASE("no cut of a good request, and no changed byte of it, does anything bu
         }
     }
 }
+
+TEST_CASE("what comes over a socket")
+{
+    struct row {
+        const char* name;
+        const char* text;
+        std::size_t what;  // of slack_request; 9: refused
+    };
+    const row rows[] = {
+        {"hello", R"({"type":"hello","num_connections":1})", 3},
+        {"a click",
+         R"({"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"},"actions":[{"action_id":"a"}]}})",
+         0},
+        {"a dialog",
+         R"({"type":"interactive","envelope_id":"e","payload":{"type":"view_submission","user":{"id":"U1"},"view":{"callback_id":"c"}}})",
+         1},
+        {"a command", R"({"type":"slash_commands","envelope_id":"e","payload":{"command":"/sallyport","user_id":"U1","is_it":false}})", 2},
+        {"a command that is none", R"({"type":"slash_commands","envelope_id":"e","payload":{"command":"x"}})", 3},
+        {"a click without its action", R"({"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"}}})",
+         3},
+        {"no payload", R"({"type":"interactive","envelope_id":"e"})", 3},
+        {"a payload that is a text", R"({"type":"interactive","envelope_id":"e","payload":"{}"})", 3},
+        {"an event", R"({"type":"events_api","envelope_id":"e","payload":{}})", 3},
+        {"a click that nobody could acknowledge",
+         R"({"type":"interactive","payload":{"type":"block_actions","user":{"id":"U1"},"actions":[{"action_id":"a"}]}})", 3},
+        {"no type", R"({"envelope_id":"e"})", 9},
+        {"no object", "[]", 9},
+        {"no JSON", "x", 9},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        const auto read = read_slack_envelope(r.text);
+        CHECK(read.has_value() == (r.what != 9));
+        if (read) CHECK(read->what.index() == r.what);
+    }
+    CHECK(slack_acknowledgement("e", "") == R"({"envelope_id":"e"})");
+    CHECK(slack_acknowledgement("e", R"({"text":"x"})") == R"({"envelope_id":"e","payload":{"text":"x"}})");
+}
+
+TEST_CASE("who clicked is known by name, where that can be shown")
+{
+    const auto click = std::get<slack_click>(*read_slack_request(payload(
+        R"({"type":"block_actions","user":{"id":"U1","username":"ada"},"team":{"id":"T1","domain":"engines"},"actions":[{"action_id":"a","action_ts":"1.2"}]})")));
+    CHECK(click.user_name == "ada");
+    CHECK(click.team_domain == "engines");
+    CHECK(click.action_ts == "1.2");
+    const auto command =
+        std::get<slack_command>(*read_slack_request("command=/x&user_id=U1&user_name=%FF&team_domain=" + std::string(256, 'x')));
+    CHECK(command.user_name.empty());
+    CHECK(command.team_domain.empty());
+}

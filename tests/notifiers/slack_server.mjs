@@ -9,8 +9,9 @@ const ARGUMENTS = {
   'conversations.open': ['users'],
   'chat.postMessage': ['channel', 'text', 'blocks', 'parse', 'link_names', 'mrkdwn', 'unfurl_links', 'unfurl_media', 'metadata', 'thread_ts'],
   'chat.update': ['channel', 'ts', 'text', 'blocks', 'parse', 'link_names', 'metadata'],
-  'chat.postEphemeral': ['channel', 'user', 'text', 'parse', 'link_names'],
+  'chat.postEphemeral': ['channel', 'user', 'text', 'blocks', 'parse', 'link_names'],
   'views.open': ['trigger_id', 'view'],
+  'apps.connections.open': [],
 };
 
 export class SlackServer {
@@ -72,6 +73,7 @@ export class SlackServer {
     const no = (error) => ({ ok: false, error });
     if (request_is_wrong(method, given, headers)) return no('invalid_arguments');
     if (headers.authorization === undefined) return no('not_authed');
+    if (method === 'apps.connections.open') return headers.authorization === `Bearer ${this.appToken}` ? { ok: true, url: this.socketUrl } : no('invalid_auth');
     if (headers.authorization !== `Bearer ${this.token}`) return no('invalid_auth');
     switch (method) {
       case 'users.lookupByEmail': {
@@ -102,7 +104,7 @@ export class SlackServer {
 function request_is_wrong(method, given, headers) {
   const known = ARGUMENTS[method] ?? [];
   const type = headers['content-type'] ?? '';
-  const takesJson = method !== 'users.lookupByEmail';
+  const takesJson = !['users.lookupByEmail', 'apps.connections.open'].includes(method);
   return Object.keys(given).some((name) => !known.includes(name)) || type !== (takesJson ? 'application/json; charset=utf-8' : FORM);
 }
 

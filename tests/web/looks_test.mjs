@@ -68,6 +68,14 @@ const asLink = (more) => async (page) => {
   await page.route('**/api/v1/links/*', (route) => route.fulfill({ json: { hold, id: hold.hold, name: person.name, over: false, ...more } }));
 };
 
+// What a link in Slack would connect, to Ada; a name there is as long as Slack takes it.
+const asSlackLink = (connected) => async (page) => {
+  const { person } = await (await page.request.get(`${world.url}/api/v1/me`)).json();
+  const account = { team: 'T0123456789', user: 'U0123456789', team_domain: 'engines', user_name: `ada.lovelace${'e'.repeat(60)}` };
+  await page.route('**/api/v1/slack-links/*', (route) => route.fulfill({ json: { account, person, connected } }));
+};
+const MY_SLACK = { team: 'T0123456789', user: 'U0123456789', created_at: '2026-11-24T09:00:00.000Z' };
+
 // What an operator sees of channels, of which one has its troubles.
 async function asOperator(page) {
   const channel = (name, pending, dead, oldest = null, configured = true) => ({ name, configured, pending, dead, oldest });
@@ -155,6 +163,14 @@ const PAGES = {
   },
   'link used': { meddle: asLink({ hold: null, over: true }), at: () => '/d/token', ready: (p) => p.getByText('This link is no longer good') },
   'link unknown': { at: () => '/d/token', ready: (p) => p.getByText('This link cannot be opened') },
+  slack: { meddle: asSlackLink(null), at: () => '/slack/token', ready: (p) => p.getByRole('button', { name: 'Connect' }) },
+  'slack connected': { meddle: asSlackLink(MY_SLACK), at: () => '/slack/token', ready: (p) => p.getByRole('button', { name: 'Disconnect' }) },
+  'slack unknown': { at: () => '/slack/token', ready: (p) => p.getByText('This link cannot be used') },
+  'channels mine': {
+    meddle: failing('**/api/v1/me/slack', (route) => route.fulfill({ json: { slack: MY_SLACK } })),
+    at: () => '/channels',
+    ready: (p) => p.getByRole('heading', { name: 'Your Slack account' }),
+  },
   history: { at: () => '/history', ready: row },
   agents: { at: () => '/agents', ready: (p) => p.locator('.item').first() },
   people: { at: () => '/people', ready: (p) => p.locator('.item').first() },

@@ -179,7 +179,8 @@ TEST_CASE("an account at a provider reaches where a session is enough, and nowhe
     CHECK(reached_by(fresh({by(assurance::session)}), by(assurance::session).steps[0], d, {t0, t0}) == std::vector{ada});
     CHECK(reached_by(fresh({by(assurance::click)}), by(assurance::click).steps[0], d, {t0, t0}) == std::vector{ada});
     // Two rules at once: the stricter one counts.
-    CHECK(reached_by(fresh({by(assurance::session), flow("other", 1, {{{"team:finance"}, 1min}})}), by(assurance::session).steps[0], d, {t0, t0})
+    CHECK(reached_by(fresh({by(assurance::session), flow("other", 1, {{{"team:finance"}, 1min}})}), by(assurance::session).steps[0], d,
+                     {t0, t0})
               .empty());
 }
 

@@ -140,6 +140,26 @@ export interface Link {
   over: boolean;
 }
 
+export interface SlackAccount {
+  team: string;
+  user: string;
+  team_domain: string | null;
+  user_name: string | null;
+}
+
+export interface SlackConnection {
+  team: string;
+  user: string;
+  created_at: string;
+}
+
+// Which account such a link would connect, to whom, and which one they have.
+export interface SlackLink {
+  account: SlackAccount;
+  person: Person;
+  connected: SlackConnection | null;
+}
+
 export interface Channel {
   name: string;
   configured: boolean;
@@ -300,6 +320,11 @@ export const api = {
   link: (token: string) => request<Link>('GET', `/links/${id(token)}`),
   decideByLink: (token: string, decision: Verb, reason: string | null) =>
     request<{ decision: Decision; hold: Hold }>('POST', `/links/${id(token)}`, reason === null ? { decision } : { decision, reason }),
+
+  slackLink: (token: string) => request<SlackLink>('GET', `/slack-links/${id(token)}`),
+  connectSlack: (token: string) => request<{ slack: SlackConnection }>('POST', `/slack-links/${id(token)}`, {}),
+  mySlack: () => request<{ slack: SlackConnection | null }>('GET', '/me/slack'),
+  disconnectSlack: () => request<{ slack: null }>('DELETE', '/me/slack'),
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),

@@ -13,6 +13,7 @@ import { Hold } from './pages/hold.tsx';
 import { Inbox } from './pages/inbox.tsx';
 import { LinkPage } from './pages/link.tsx';
 import { People } from './pages/people.tsx';
+import { SlackPage } from './pages/slack.tsx';
 import * as queues from './queue.ts';
 import * as router from './router.ts';
 import { recall, session } from './session.ts';
@@ -144,6 +145,7 @@ function App() {
         <h1 class="hidden">Sallyport</h1>
       </main>
     );
+  if (kind === 'slack' && code) return <SlackPage token={decoded(code)} me={person} />;
   return (
     <Shell path={path} person={person}>
       <Guard at={path}>

@@ -3,6 +3,9 @@
 //     {"do": "post", "notice": N}                        {"message": {…}}
 //     {"do": "update", "notice": N}                      {"message": {…}}
 //     {"do": "dialog", "summary": "…"}                   {"message": {…}}
+//     {"do": "note", "text", "link"} and {"do": "error", "text"}     {"message": {…}}: an answer to a command, to a dialog
+//     {"do": "whispered", "text", "link"}                {"message": {…}}
+//     {"do": "list", "text", "of": N, "more": bool}      {"message": {…}}
 //     {"do": "verify", "secret", "timestamp", "signature", "body", "now": seconds}     {"signature": "right"}
 //     {"do": "options", "api_url", "token", "ca_file", "connect_timeout", "timeout", "remember": ms}     {}
 //     {"do": "deliver", "notice": N}                     {"delivered": REF} or {"not_delivered": "later", "why", "pause": ms}
@@ -10,6 +13,7 @@
 //
 // N has what differs from an example: see read_notice().
 #include "notifiers/slack.hpp"
+#include "notifiers/slack_private.hpp"
 #include "notifiers/slack_request.hpp"
 #include "tests/notifiers/example_notice.hpp"
 
@@ -102,18 +106,30 @@ public:
         if (what == "post") return {{"message", json::parse(slack_post(n(), "D0123456789"))}};
         if (what == "update") return {{"message", json::parse(slack_update(n(), "D0123456789", "1767603601.000200"))}};
         if (what == "dialog") return {{"message", json::parse(slack_open_deny_dialog(decision, text(order, "summary"), "1.2.abc"))}};
+        const auto note = [&] { return slack_note{text(order, "text"), text(order, "link")}; };
+        if (what == "note") return {{"message", json::parse(slack_answer_note(note()))}};
+        if (what == "whispered") return {{"message", json::parse(slack_whisper("D0123456789", "U0123456789", note()))}};
+        if (what == "error") return {{"message", json::parse(slack_dialog_error(text(order, "text")))}};
+        if (what == "list") return {{"message", json::parse(list(order))}};
         if (what == "verify") return {{"signature", name_of(verified(order))}};
         if (what == "options") {
             channel_ = std::make_unique<slack_channel>(read_options(order));
             return {};
         }
         if (what == "deliver") return answer(channel_->deliver(n()));
-        if (what == "whisper") return answer(channel_->whisper("D0123456789", "U0123456789", "You may not decide this."));
+        if (what == "whisper") return answer(channel_->whisper("D0123456789", "U0123456789", slack_note{"You may not decide this."}));
         if (what == "ask_why") return answer(channel_->ask_why(decision, "Refund 900 EUR", "1.2.abc"));
         return {{"error", "what is " + what + "?"}};
     }
 
 private:
+    static std::string list(const json::object& order)
+    {
+        const slack_waiting one{text(order, "text"), text(order, "text"), std::chrono::minutes(90), "https://gate.example/holds/x"};
+        return slack_answer_list(std::vector<slack_waiting>(static_cast<std::size_t>(number(order, "of", 1)), one), order.contains("more"),
+                                 "https://gate.example/");
+    }
+
     static slack_signature verified(const json::object& order)
     {
         return verify_slack_signature(secret(text(order, "secret")), text(order, "timestamp"), text(order, "signature"),

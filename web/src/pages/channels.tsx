@@ -6,6 +6,7 @@ import { Moment } from '../components/time.tsx';
 import { plural } from '../format.ts';
 import { useLoad } from '../load.ts';
 import { personPlace } from '../sentences.ts';
+import { MySlack } from './slack.tsx';
 
 // How people are told besides the inbox. What could not be delivered is shown to those who may read everything.
 export function Channels({ me }: { me: Person }) {
@@ -36,6 +37,7 @@ export function Channels({ me }: { me: Person }) {
           <ChannelCard channel={channel} key={channel.name} />
         ))}
       </ul>
+      <MySlack />
       {readsAll && letters.error !== null && <Failure error={letters.error} again={again} />}
       {readsAll && letters.value !== null && letters.value.length > 0 && (
         <section class="undelivered" aria-labelledby="undelivered">
