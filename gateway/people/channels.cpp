@@ -56,7 +56,7 @@ result<reply> list_channels(storage::transaction& tx, const call& c)
     for (const auto& [name, of] : counts)
         channels.push_back(
             boost::json::object{{"name", name},
-                                {"configured", names.count(name) > 0},
+                                {"configured", names.contains(name)},
                                 {"pending", of.pending},
                                 {"dead", of.dead},
                                 {"oldest", of.oldest ? boost::json::value(format_rfc3339(*of.oldest)) : boost::json::value(nullptr)}});

@@ -66,8 +66,10 @@ struct world {
         asked.channel = "email";
         asked.hold = h.id;
         asked.person = some_id<person_id>(1);
-        ended = asked;
-        ended.key += "/ended";
+        ended.key = asked.key + "/ended";
+        ended.channel = asked.channel;
+        ended.hold = asked.hold;
+        ended.person = asked.person;
         ended.what = message_kind::ended;
     }
     void decide(std::uint8_t who, decision_kind kind)

@@ -38,7 +38,7 @@ std::vector<std::string> keys_of(const std::vector<storage::outbox_entry>& messa
 
 TEST_CASE("people are told one by one where a channel reaches persons, webhooks once, the inbox not by a message")
 {
-    const person_id ada = some_id<person_id>(1), grace = some_id<person_id>(2);
+    const auto ada = some_id<person_id>(1), grace = some_id<person_id>(2);
     const hold h = some_hold();
     const std::string id = h.id.text();
     const effect both = effects::tell_people{h.id, {ada, grace}, {"email", "ops"}};
@@ -57,7 +57,7 @@ TEST_CASE("people are told one by one where a channel reaches persons, webhooks 
 
 TEST_CASE("each reminder is a message of its own")
 {
-    const person_id ada = some_id<person_id>(1);
+    const auto ada = some_id<person_id>(1);
     hold h = some_hold();
     const effect again = effects::remind_people{h.id, {ada}, {"slack", "ops"}};
     const auto first = messages_of(h, std::vector{again});
