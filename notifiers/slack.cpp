@@ -3,6 +3,8 @@
 #include "notifiers/http_post.hpp"
 #include "notifiers/slack_answer.hpp"
 #include "notifiers/slack_text.hpp"
+#include "workflows/loopback.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -46,22 +48,7 @@ bool sealed_or_here(std::string_view url) noexcept
     if (host.find('@') != std::string_view::npos) return false;
     if (host == "[::1]" || host.starts_with("[::1]:")) return true;
     const auto name = host.substr(0, host.find(':'));
-    return name == "localhost" ||
-           (name.starts_with("127.") && std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; }));
-}
-
-std::string form_escaped(std::string_view text)
-{
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-')
-            out += c;
-        else
-            (out += '%') += {hex[byte >> 4], hex[byte & 0xF]};
-    }
-    return out;
+    return is_loopback(name);
 }
 
 bool one_of(std::string_view word, std::initializer_list<std::string_view> all) noexcept
@@ -161,7 +148,7 @@ private:
         }
         if (to.email.empty()) return not_delivered{kind::address, "The recipient has neither a Slack user nor an email address.", {}};
         constexpr std::string_view method = "users.lookupByEmail";  // takes no JSON
-        const auto answer = api_.form(method, "email=" + form_escaped(to.email));
+        const auto answer = api_.form(method, "email=" + percent_encoded(to.email));
         if (const auto* refusal = std::get_if<slack_refusal>(&answer)) return refusal->why;
         const auto& members = std::get<boost::json::object>(answer);
         const auto id = text_at(members, "user/id");

@@ -1,5 +1,7 @@
 #include "notifiers/smtp.hpp"
 
+#include "workflows/loopback.hpp"
+
 #include <curl/curl.h>
 #include <sys/socket.h>
 
@@ -91,8 +93,6 @@ std::string_view enhanced_code_of(std::string_view reply) noexcept
     const std::string_view code = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
     return code.size() >= 5 && code.size() <= 9 && code[0] == reply[0] && code[1] == '.' ? code : std::string_view();
 }
-
-bool loopback(std::string_view host) noexcept { return host == "localhost" || host.starts_with("127.") || host == "::1"; }
 
 not_delivered later(std::string why) { return {not_delivered::kind::later, std::move(why), {}}; }
 
@@ -266,7 +266,7 @@ std::optional<not_delivered> smtp_sender::send(const std::string& from, const st
 {
     secret password;
     if (!server_.user.empty()) {
-        if (server_.tls == smtp_tls::never && !loopback(server_.host))
+        if (server_.tls == smtp_tls::never && !is_loopback(server_.host))
             return later("no password is sent to " + server_.host + " without TLS");
         auto given = server_.password ? server_.password() : std::string("there is no password for user " + server_.user);
         if (auto* why = std::get_if<std::string>(&given)) return later("the mail server's password: " + *why);

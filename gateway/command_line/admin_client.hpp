@@ -21,9 +21,6 @@ public:
     /// As get(), but none when no gateway answers.
     std::optional<boost::json::object> try_get(const std::string& target) const;
 
-    /// A part of a target: everything but unreserved characters is escaped.
-    static std::string escaped(std::string_view);
-
 private:
     boost::json::object ask(const char* method, const std::string& target, const boost::json::object& body) const;
     std::filesystem::path socket_;

@@ -2,6 +2,7 @@
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
 #include "gateway/jose/key.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -108,12 +109,12 @@ void add_agent(const context& with, const agent_options& options)
 void rotate_agent(const context& with, const agent_options& options)
 {
     const admin_client gateway(with);
-    gateway.get("/agents/" + admin_client::escaped(options.name));
+    gateway.get("/agents/" + percent_encoded(options.name));
     const auto key = make_or_read_key(options);
     boost::json::object body{{"key", key.text}};
     if (!options.overlap.empty()) body["overlap"] = options.overlap;
     try {
-        auto answer = gateway.post("/agents/" + admin_client::escaped(options.name) + "/rotate", body);
+        auto answer = gateway.post("/agents/" + percent_encoded(options.name) + "/rotate", body);
         answer["key_file"] = key.file.empty() ? boost::json::value(nullptr) : boost::json::value(key.file);
         show_agent(with, answer);
     } catch (const command_failed&) {
@@ -145,13 +146,13 @@ void add_agents(CLI::App& app, context& with)
 
     auto* show = agent->add_subcommand("show", "one agent");
     show->add_option("name", options->name, "the agent's name")->required();
-    show->callback([&with, options] { show_agent(with, admin_client(with).get("/agents/" + admin_client::escaped(options->name))); });
+    show->callback([&with, options] { show_agent(with, admin_client(with).get("/agents/" + percent_encoded(options->name))); });
 
     const auto act = [&](const char* verb, const char* help) {
         auto* command = agent->add_subcommand(verb, help);
         command->add_option("name", options->name, "the agent's name")->required();
         command->callback([&with, options, verb = std::string(verb)] {
-            show_agent(with, admin_client(with).post("/agents/" + admin_client::escaped(options->name) + "/" + verb, {}));
+            show_agent(with, admin_client(with).post("/agents/" + percent_encoded(options->name) + "/" + verb, {}));
         });
     };
     act("suspend", "refuses the agent from now on; its held calls become void");

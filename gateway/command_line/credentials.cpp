@@ -1,6 +1,7 @@
 // credential put | list | remove
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -58,7 +59,7 @@ void add_credentials(CLI::App& app, context& with)
     auto* remove = credential->add_subcommand("remove", "forgets a credential");
     remove->add_option("name", options->name, "the credential")->required();
     remove->callback([&with, options] {
-        const auto answer = admin_client(with).erase("/credentials/" + admin_client::escaped(options->name));
+        const auto answer = admin_client(with).erase("/credentials/" + percent_encoded(options->name));
         if (with.json) print_json(answer);
     });
 }

@@ -1,6 +1,7 @@
 // hold list | show | deny
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -26,8 +27,8 @@ void list(const context& with, const hold_options& options)
     table t({"HOLD", "STATUS", "AGENT", "EXPIRES", "WHAT"});
     std::string next;
     do {
-        const auto answer = gateway.get("/holds?status=" + admin_client::escaped(options.status) +
-                                        (next.empty() ? "" : "&cursor=" + admin_client::escaped(next)));
+        const auto answer =
+            gateway.get("/holds?status=" + percent_encoded(options.status) + (next.empty() ? "" : "&cursor=" + percent_encoded(next)));
         for (const auto& value : answer.at("holds").as_array()) {
             const auto& h = value.as_object();
             if (with.json)
@@ -68,13 +69,13 @@ void add_holds(CLI::App& app, context& with)
 
     auto* one = hold->add_subcommand("show", "one hold");
     one->add_option("id", options->id, "hld_…")->required();
-    one->callback([&with, options] { show(with, admin_client(with).get("/holds/" + admin_client::escaped(options->id))); });
+    one->callback([&with, options] { show(with, admin_client(with).get("/holds/" + percent_encoded(options->id))); });
 
     auto* deny = hold->add_subcommand("deny", "refuses a held call, as the administrator of this machine");
     deny->add_option("id", options->id, "hld_…")->required();
     deny->add_option("--reason", options->reason, "what the agent is told");
     deny->callback([&with, options] {
-        show(with, admin_client(with).post("/holds/" + admin_client::escaped(options->id) + "/deny", {{"reason", options->reason}}));
+        show(with, admin_client(with).post("/holds/" + percent_encoded(options->id) + "/deny", {{"reason", options->reason}}));
     });
 }
 

@@ -1,6 +1,7 @@
 // person invite | list | disable | enable, team add | remove | join | leave | list
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -56,7 +57,7 @@ void list_people(const context& with)
 
 void act(const context& with, const person_options& options, const std::string& verb)
 {
-    const auto answer = admin_client(with).post("/people/" + admin_client::escaped(options.handle) + "/" + verb, {});
+    const auto answer = admin_client(with).post("/people/" + percent_encoded(options.handle) + "/" + verb, {});
     if (with.json) return print_json(answer);
     print_people({answer.at("person")});
 }
@@ -107,7 +108,7 @@ void add_team_commands(CLI::App& app, context& with, const std::shared_ptr<perso
 {
     auto* team = app.add_subcommand("team", "teams: named groups of people");
     team->require_subcommand(1);
-    const auto path = [](const person_options& o) { return "/teams/" + admin_client::escaped(o.team); };
+    const auto path = [](const person_options& o) { return "/teams/" + percent_encoded(o.team); };
 
     auto* add = team->add_subcommand("add", "makes a team");
     add->add_option("team", options->team, "1 to 64 of a-z 0-9 . _ -")->required();
@@ -128,7 +129,7 @@ void add_team_commands(CLI::App& app, context& with, const std::shared_ptr<perso
     leave->add_option("team", options->team, "the team")->required();
     leave->add_option("handle", options->handle, "the person's handle")->required();
     leave->callback([&with, options, path] {
-        print_team(with, admin_client(with).erase(path(*options) + "/members/" + admin_client::escaped(options->handle)));
+        print_team(with, admin_client(with).erase(path(*options) + "/members/" + percent_encoded(options->handle)));
     });
 
     team->add_subcommand("list", "every team and its members")->callback([&with] { list_teams(with); });

@@ -2,6 +2,7 @@
 
 #include "gateway/config/load.hpp"
 #include "gateway/config/report.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -39,7 +40,7 @@ config::snapshot load_or_fail(const context& with)
 
 agent agent_named(const admin_client& gateway, const std::string& name)
 {
-    const auto answer = gateway.get("/agents/" + admin_client::escaped(name));
+    const auto answer = gateway.get("/agents/" + percent_encoded(name));
     const auto& a = answer.at("agent").as_object();
     agent who;
     who.id = agent_id::parse(text(a, "id")).value_or(agent_id());

@@ -5,6 +5,7 @@
 #include "gateway/config/load.hpp"
 #include "gateway/jose/jwt.hpp"
 #include "gateway/jose/random.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -90,11 +91,11 @@ void ask(const context& with, const token_options& options)
     if (!options.scopes.empty()) {
         std::string scopes;
         for (const auto& s : options.scopes) scopes += (scopes.empty() ? "" : " ") + s;
-        request.body += "&scope=" + admin_client::escaped(scopes);
+        request.body += "&scope=" + percent_encoded(scopes);
     }
     if (!options.intent.empty()) {
         const boost::json::array details{boost::json::object{{"type", "sallyport_task"}, {"intent", options.intent}}};
-        request.body += "&authorization_details=" + admin_client::escaped(boost::json::serialize(details));
+        request.body += "&authorization_details=" + percent_encoded(boost::json::serialize(details));
     }
 
     const auto answer = send(request);

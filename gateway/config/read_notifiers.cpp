@@ -3,6 +3,7 @@
 #include "gateway/config/url.hpp"
 #include "gateway/policy/zone_file.hpp"
 #include "workflows/agent.hpp"
+#include "workflows/loopback.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -31,8 +32,6 @@ bool mailbox(std::string_view text) noexcept
     return at != std::string_view::npos && at > 0 && text.find_first_of(" <>,;:\"()\\[]") == std::string_view::npos &&
            wrong_with_host(text.substr(at + 1)).empty();
 }
-
-bool loopback(std::string_view host) noexcept { return host == "localhost" || host.starts_with("127.") || host == "::1"; }
 
 std::optional<url> read_web_url(draft& d, const value& v, std::string_view what)
 {
@@ -95,7 +94,7 @@ void read_email(draft& d, const value& v)
         email.security = d.read.choice(*at, "`starttls`", choices).value_or(starttls::required);
         if (email.tls)
             d.read.error(*at, "`starttls` is for smtp://; smtps:// is TLS from the first byte");
-        else if (password && email.security != starttls::required && !email.host.empty() && !loopback(email.host))
+        else if (password && email.security != starttls::required && !email.host.empty() && !is_loopback(email.host))
             d.read.error(*at, "`starttls` must be `required` where there is a password, which could be sent in the clear");
     }
     s.take(email.ca, "ca", &reading::path);

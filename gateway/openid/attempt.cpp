@@ -4,6 +4,7 @@
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/jose/random.hpp"
 #include "workflows/encoding.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -58,30 +59,12 @@ result<attempt> open_attempt(std::string_view sealed, const keyring& keys, time_
     return a;
 }
 
-std::string form_encoded(std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-        const auto byte = static_cast<unsigned char>(c);
-        if (plain) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-    return out;
-}
-
 void append_form(std::string& to, std::string_view name, std::string_view value)
 {
     if (!to.empty() && to.back() != '?' && to.back() != '&') to += '&';
     to += name;
     to += '=';
-    to += form_encoded(value);
+    to += percent_encoded(value);
 }
 
 std::string authorization_url(std::string_view endpoint, const attempt& a, const config::oidc_sign_in& with, std::string_view redirect_uri)

@@ -35,7 +35,6 @@ std::string authorization_url(std::string_view endpoint, const attempt&, const c
 
 /// `name=value&…` (application/x-www-form-urlencoded), appended.
 void append_form(std::string& to, std::string_view name, std::string_view value);
-std::string form_encoded(std::string_view);
 
 /// The path if it is one of ours to go on to, else `/`: no other origin, and no way to write one that some browser reads so.
 std::string local_path(std::string_view next);

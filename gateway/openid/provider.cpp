@@ -6,6 +6,7 @@
 #include "gateway/jose/jwt.hpp"
 #include "gateway/openid/id_token.hpp"
 #include "workflows/encoding.hpp"
+#include "workflows/percent_encoding.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -129,7 +130,7 @@ result<provider::tokens> provider::exchange(const metadata& of, const attempt& a
         if (!key) return fail(problem::upstream_unreachable, {}, "the client secret: " + key.error().detail);
         // RFC 6749 §2.3.1: both are form-encoded before they are joined.
         if (basic)
-            q.authorization = secret("Basic " + base64(form_encoded(settings_.client_id) + ":" + form_encoded(key->reveal())));
+            q.authorization = secret("Basic " + base64(percent_encoded(settings_.client_id) + ":" + percent_encoded(key->reveal())));
         else
             append_form(form, "client_secret", key->reveal());
     }

@@ -40,6 +40,19 @@ export function Failure({ error, again }: { error: unknown; again?: () => void }
   );
 }
 
+// What went wrong with an act, beside its button; nothing while nothing has.
+export function Wrong({ error }: { error: unknown }) {
+  if (error === null) return null;
+  return (
+    <p class="note bad" role="alert">
+      <Icon name="warning" />
+      <span>
+        <Outside text={inWords(error)} />
+      </span>
+    </p>
+  );
+}
+
 export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">

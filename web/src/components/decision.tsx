@@ -10,9 +10,8 @@ import { useKeys } from '../keys.ts';
 import { decidedBySelf, nextAfter, queue } from '../queue.ts';
 import { go } from '../router.ts';
 import { sentenceOf } from '../sentences.ts';
-import { inWords } from '../session.ts';
 import { useStore } from '../store.ts';
-import { announce, Avatar } from './basics.tsx';
+import { announce, Avatar, Wrong } from './basics.tsx';
 import { Icon } from './icon.tsx';
 import { lookOf, Outcome, Status } from './state.tsx';
 import { Outside, Sentence } from './text.tsx';
@@ -396,14 +395,7 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
           {busy ? 'Taking back…' : 'Take back'}
         </button>
       )}
-      {error !== null && (
-        <p class="note bad" role="alert">
-          <Icon name="warning" />
-          <span>
-            <Outside text={inWords(error)} />
-          </span>
-        </p>
-      )}
+      <Wrong error={error} />
     </div>
   );
 }

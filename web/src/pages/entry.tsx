@@ -1,7 +1,7 @@
 // The two doors: enrolling with an invitation, and signing in.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, Refusal, type LoginMethods } from '../api.ts';
-import { Failure } from '../components/basics.tsx';
+import { Failure, Wrong } from '../components/basics.tsx';
 import { Icon, Logo } from '../components/icon.tsx';
 import { Outside } from '../components/text.tsx';
 import { createPasskey, whyNoPasskeys } from '../passkey.ts';
@@ -33,18 +33,6 @@ function useAct(act: () => Promise<void>) {
     }
   };
   return { busy, error, run };
-}
-
-function Wrong({ error }: { error: unknown }) {
-  if (error === null) return null;
-  return (
-    <p class="note bad" role="alert">
-      <Icon name="warning" />
-      <span>
-        <Outside text={inWords(error)} />
-      </span>
-    </p>
-  );
 }
 
 // Why somebody comes back from their provider without a session: the names that the gateway gives (/login?error=…).

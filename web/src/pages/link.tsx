@@ -2,14 +2,13 @@
 // press no buttons.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, Refusal, type Hold, type Link, type Verb } from '../api.ts';
-import { announce, Empty, Failure, Skeleton } from '../components/basics.tsx';
+import { announce, Empty, Failure, Skeleton, Wrong } from '../components/basics.tsx';
 import { WhoElse } from '../components/decision.tsx';
 import { Icon, Logo } from '../components/icon.tsx';
 import { RequestView } from '../components/request.tsx';
 import { Outcome, Status } from '../components/state.tsx';
 import { Outside } from '../components/text.tsx';
 import { useLoad } from '../load.ts';
-import { inWords } from '../session.ts';
 import { useEvidence, What, Who, Why } from './hold.tsx';
 
 export function LinkPage({ token }: { token: string }) {
@@ -158,14 +157,7 @@ function Press({ hold, token, onHold, onStale }: PressProps) {
           <span>{evidence.why} So it cannot be approved here; you can still deny it.</span>
         </p>
       )}
-      {error !== null && (
-        <p class="note bad" role="alert">
-          <Icon name="warning" />
-          <span>
-            <Outside text={inWords(error)} />
-          </span>
-        </p>
-      )}
+      <Wrong error={error} />
       {denying ? (
         <form
           onSubmit={(event) => {

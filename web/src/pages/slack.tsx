@@ -2,12 +2,11 @@
 // Whoever is connected decides from Slack as that person, so the page says whose account it would be before anything else.
 import { useEffect, useState } from 'preact/hooks';
 import { api, Refusal, type Person, type SlackAccount, type SlackConnection } from '../api.ts';
-import { announce, Failure } from '../components/basics.tsx';
-import { Icon, Logo } from '../components/icon.tsx';
+import { announce, Failure, Wrong } from '../components/basics.tsx';
+import { Logo } from '../components/icon.tsx';
 import { Outside } from '../components/text.tsx';
 import { Moment } from '../components/time.tsx';
 import { useLoad } from '../load.ts';
-import { inWords } from '../session.ts';
 
 export function SlackPage({ token, me }: { token: string; me: Person }) {
   const { value: link, error, again } = useLoad(() => api.slackLink(token), token);
@@ -125,14 +124,7 @@ function Act({ label, tone, act, done }: { label: string; tone: string; act: () 
   };
   return (
     <>
-      {error !== null && (
-        <p class="note bad" role="alert">
-          <Icon name="warning" />
-          <span>
-            <Outside text={inWords(error)} />
-          </span>
-        </p>
-      )}
+      <Wrong error={error} />
       <button type="button" class={`button ${tone}`} disabled={busy} onClick={run}>
         {label}
       </button>
