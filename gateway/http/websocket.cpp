@@ -10,15 +10,17 @@
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <boost/beast/websocket/teardown.hpp>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace sallyport::http {
 namespace {
@@ -26,8 +28,78 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
-using plain = beast::websocket::stream<beast::tcp_stream>;
-using sealed = beast::websocket::stream<asio::ssl::stream<beast::tcp_stream>>;
+using tcp_stream = beast::basic_stream<asio::ip::tcp, asio::io_context::executor_type>;
+
+// TCP, with TLS or without: one type, and what waits for its bytes is one type too. Beast makes a reader and a writer of its own for
+// each of a dozen steps, and the compiler would make TCP's and TLS's anew for every one of them.
+class transport {
+public:
+    using executor_type = tcp_stream::executor_type;
+
+    explicit transport(asio::io_context& context) : plain_(context) {}
+    transport(asio::io_context& context, asio::ssl::context& tls) : plain_(context), sealed_(std::in_place, plain_, tls) {}
+
+    executor_type get_executor() { return plain_.get_executor(); }
+    tcp_stream& tcp() noexcept { return plain_; }
+    auto* tls() noexcept { return sealed_ ? &*sealed_ : nullptr; }
+
+    template <class Buffers, class Handler>
+    void async_read_some(const Buffers& buffers, Handler&& handler)
+    {
+        read(first<asio::mutable_buffer>(buffers), whoever_waits(std::forward<Handler>(handler)));
+    }
+    template <class Buffers, class Handler>
+    void async_write_some(const Buffers& buffers, Handler&& handler)
+    {
+        write(first<asio::const_buffer>(buffers), whoever_waits(std::forward<Handler>(handler)));
+    }
+
+private:
+    using waiting = std::function<void(error_code, std::size_t)>;
+
+    // A function is copied, and what Beast hands over is not.
+    template <class Handler>
+    static waiting whoever_waits(Handler&& handler)
+    {
+        return [kept = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(handler))](error_code e, std::size_t size) {
+            (*kept)(e, size);
+        };
+    }
+
+    // `some` may be less than all: the first that is not empty.
+    template <class Buffer, class Buffers>
+    static Buffer first(const Buffers& buffers)
+    {
+        for (auto at = asio::buffer_sequence_begin(buffers); at != asio::buffer_sequence_end(buffers); ++at)
+            if (const Buffer one = *at; one.size() > 0) return one;
+        return {};
+    }
+
+    void read(asio::mutable_buffer into, waiting done)
+    {
+        if (sealed_) return sealed_->async_read_some(into, std::move(done));
+        plain_.async_read_some(into, std::move(done));
+    }
+    void write(asio::const_buffer from, waiting done)
+    {
+        if (sealed_) return sealed_->async_write_some(from, std::move(done));
+        plain_.async_write_some(from, std::move(done));
+    }
+
+    tcp_stream plain_;
+    std::optional<asio::ssl::stream<tcp_stream&>> sealed_;
+};
+
+// Beast finds both by the argument; neither TLS nor TCP is closed politely after the WebSocket has been: it is over either way.
+template <class Handler>
+void async_teardown(beast::role_type role, transport& below, Handler&& handler)
+{
+    beast::websocket::async_teardown(role, below.tcp().socket(), std::forward<Handler>(handler));
+}
+void beast_close_socket(transport& below) { below.tcp().close(); }
+
+// Compression is asked for by nobody here.
+using stream = beast::websocket::stream<transport, false>;
 
 struct place {
     bool tls = false;
@@ -79,16 +151,17 @@ public:
                 });
             }))
             return over("name", why);
-        if (!to->tls) return shake(stream_.emplace<plain>(context_), *to, found, options);
-
+        if (!to->tls) {
+            stream_.emplace(context_);
+            return shake(*to, found, options);
+        }
         error_code why;
         if (options.ca.empty())
             tls_.set_default_verify_paths(why);
         else
             tls_.load_verify_file(options.ca.string(), why);
         if (why) return over("certificates", why);
-        auto& stream = stream_.emplace<sealed>(context_, tls_);
-        auto& below = stream.next_layer();
+        auto& below = *stream_.emplace(context_, tls_).next_layer().tls();
         below.set_verify_mode(asio::ssl::verify_peer);
         below.set_verify_callback(asio::ssl::host_name_verification(to->host));
         // SSL_set_tlsext_host_name, without its C cast.
@@ -96,25 +169,23 @@ public:
         void* const name = const_cast<char*>(to->host.c_str());
         if (SSL_ctrl(below.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) != 1)
             return fail(problem::internal_error);
-        return shake(stream, *to, found, options);
+        return shake(*to, found, options);
     }
 
     result<std::string> read()
     {
+        if (!stream_) return over("reading", asio::error::not_connected);
         buffer_.clear();
-        const auto why = with_stream([this](auto& stream) {
-            return wait([&](auto done) { stream.async_read(buffer_, [done](error_code e, std::size_t) { done(e); }); });
-        });
+        const auto why = wait([this](auto done) { stream_->async_read(buffer_, [done](error_code e, std::size_t) { done(e); }); });
         if (why) return over("reading", why);
         return beast::buffers_to_string(buffer_.data());
     }
 
     result<void> write(std::string_view text)
     {
-        const auto why = with_stream([&](auto& stream) {
-            return wait([&](auto done) {
-                stream.async_write(asio::buffer(text.data(), text.size()), [done](error_code e, std::size_t) { done(e); });
-            });
+        if (!stream_) return over("writing", asio::error::not_connected);
+        const auto why = wait([&](auto done) {
+            stream_->async_write(asio::buffer(text.data(), text.size()), [done](error_code e, std::size_t) { done(e); });
         });
         if (why) return over("writing", why);
         return {};
@@ -124,28 +195,23 @@ public:
     try {
         cut_ = true;
         asio::post(context_, [this] {
-            with_stream([](auto& stream) {
-                beast::get_lowest_layer(stream).close();
-                return error_code();
-            });
+            if (stream_) stream_->next_layer().tcp().close();
         });
     } catch (const std::exception&) {
         // No memory: `idle` ends it.
     }
 
 private:
-    template <class Stream>
-    result<void> shake(Stream& stream, const place& to, const asio::ip::tcp::resolver::results_type& found,
-                       const websocket_options& options)
+    result<void> shake(const place& to, const asio::ip::tcp::resolver::results_type& found, const websocket_options& options)
     {
-        auto& tcp = beast::get_lowest_layer(stream);
+        auto& tcp = stream_->next_layer().tcp();
         tcp.expires_after(options.connect_timeout);
         if (const auto why =
                 wait([&](auto done) { tcp.async_connect(found, [done](error_code e, const asio::ip::tcp::endpoint&) { done(e); }); }))
             return over("connecting", why);
-        if constexpr (std::is_same_v<Stream, sealed>) {
+        if (auto* const tls = stream_->next_layer().tls()) {
             tcp.expires_after(options.connect_timeout);
-            if (const auto why = wait([&](auto done) { stream.next_layer().async_handshake(asio::ssl::stream_base::client, done); }))
+            if (const auto why = wait([&](auto done) { tls->async_handshake(asio::ssl::stream_base::client, done); }))
                 return over("TLS", why);
         }
         tcp.expires_never();  // from here on its own times count
@@ -153,10 +219,11 @@ private:
         times.handshake_timeout = options.connect_timeout;
         times.idle_timeout = options.idle;
         times.keep_alive_pings = true;
-        stream.set_option(times);
-        stream.read_message_max(options.longest_message);
-        if (const auto why = wait([&](auto done) { stream.async_handshake(to.authority, to.target, done); })) return over("handshake", why);
-        stream.text(true);
+        stream_->set_option(times);
+        stream_->read_message_max(options.longest_message);
+        if (const auto why = wait([&](auto done) { stream_->async_handshake(to.authority, to.target, done); }))
+            return over("handshake", why);
+        stream_->text(true);
         return {};
     }
 
@@ -172,19 +239,11 @@ private:
         return ended.value_or(asio::error::operation_aborted);
     }
 
-    template <class Do>
-    error_code with_stream(Do act)
-    {
-        if (auto* one = std::get_if<plain>(&stream_)) return act(*one);
-        if (auto* one = std::get_if<sealed>(&stream_)) return act(*one);
-        return asio::error::not_connected;
-    }
-
     std::atomic<bool> cut_{false};
     asio::io_context context_{1};
     asio::ssl::context tls_{asio::ssl::context::tls_client};
     beast::flat_buffer buffer_;
-    std::variant<std::monostate, plain, sealed> stream_;
+    std::optional<stream> stream_;  // after what it refers to
 };
 
 websocket::websocket() : impl_(std::make_unique<impl>()) {}
