@@ -29,6 +29,7 @@ struct outbox_entry {
     std::string channel;  // `slack`, `email`, a webhook's id…
     std::optional<hold_id> hold;
     std::optional<person_id> person;  // none: the channel tells of the hold, not to a person
+    std::string browser;              // of `push`: the subscription (push_store.hpp); given by enqueue()
     message_kind what = message_kind::asked;
     outbox_state state = outbox_state::pending;
     int attempts = 0;         // begun
@@ -40,7 +41,8 @@ struct outbox_entry {
 
 namespace outbox_store {
 
-/// `key`, `channel`, `hold`, `person` and `what` count; due at once. How many are new.
+/// `key`, `channel`, `hold`, `person` and `what` count; due at once. How many are new. Of `push` becomes one for each browser of the
+/// person's, with the browser behind its key; none where there is no browser.
 std::size_t enqueue(transaction&, std::span<const outbox_entry>);
 /// For whoever was asked about that hold, on the same channel: that it has ended. How many are new.
 std::size_t enqueue_ended(transaction&, hold_id);
@@ -51,6 +53,14 @@ std::vector<outbox_entry> due(transaction&, std::string_view channel, std::size_
 
 /// Delivered: `message_ref` may be empty. Lost: marked otherwise meanwhile.
 race sent(transaction&, std::int64_t id, std::string_view message_ref);
+struct sent_message {
+    std::int64_t id = 0;
+    std::string message_ref;
+};
+/// The same of many. How many were still pending.
+std::size_t sent(transaction&, std::span<const sent_message>);
+/// Taken and not begun: due at once, and this attempt was none.
+std::size_t give_back(transaction&, std::span<const std::int64_t> ids);
 race again(transaction&, std::int64_t id, time_point next_at, std::string_view error);
 /// It was taken too early: this attempt was none.
 race put_off(transaction&, std::int64_t id, time_point next_at);
@@ -70,9 +80,15 @@ std::vector<outbox_entry> dead_letters(transaction&, std::size_t limit);  // new
 struct channel_counts {
     std::int64_t pending = 0;
     std::int64_t dead = 0;
-    std::optional<time_point> oldest;  // of those pending
+    std::optional<time_point> oldest;         // of those pending
+    std::optional<time_point> failing_since;  // none of its messages could be delivered since; none: the last one could
+    std::string last_error;                   // while it fails
+    std::optional<time_point> last_sent_at;   // to within ten seconds
 };
-/// Of each channel for which something waits or died.
+/// What the channel did with the last of its messages, for every replica and page.
+void note_sent(transaction&, std::string_view channel);
+void note_failed(transaction&, std::string_view channel, std::string_view error);
+/// Of each channel that was ever used, or for which something waits or died.
 std::map<std::string, channel_counts> counts(transaction&);
 /// At most so many of those that were sent, skipped or given up, and whose hold is closed.
 std::size_t remove_over(transaction&, time_point before, std::size_t limit);

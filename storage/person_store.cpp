@@ -43,7 +43,9 @@ const statement end_enrolment{"end_enrolment", R"(
      WHERE e.code_hash = $1 AND e.ended_at IS NULL AND e.expires_at > statement_timestamp() AND p.id = e.person AND p.status = 'active')"};
 
 const statement drop_passkeys{"drop_passkeys", "DELETE FROM passkeys WHERE person = $1"};
-const statement drop_sessions{"drop_sessions", "DELETE FROM sessions WHERE person = $1"};
+const statement drop_sessions{"drop_sessions", R"(
+    WITH told AS (DELETE FROM push_subscriptions WHERE person = $1)
+    DELETE FROM sessions WHERE person = $1)"};
 const statement drop_identities{"drop_identities", "DELETE FROM oidc_identities WHERE person = $1"};
 
 const statement insert_team{"insert_team", "INSERT INTO teams (name) VALUES ($1) ON CONFLICT (name) DO NOTHING"};

@@ -33,8 +33,13 @@ const statement find_session{"find_session", R"(
 const statement list_sessions{"list_sessions", R"(
     SELECT token_hash, person, created_at, expires_at, made_by, user_agent FROM sessions
      WHERE person = $1 AND expires_at > statement_timestamp() ORDER BY created_at DESC, token_hash LIMIT 1000)"};
-const statement remove_session{"remove_session", "DELETE FROM sessions WHERE token_hash = $1"};
-const statement remove_sessions_of{"remove_sessions_of", "DELETE FROM sessions WHERE person = $1"};
+// What was switched on in it goes along: who ends the session of a telephone that was lost wants it to hear nothing more.
+const statement remove_session{"remove_session", R"(
+    WITH told AS (DELETE FROM push_subscriptions WHERE session_hash = $1)
+    DELETE FROM sessions WHERE token_hash = $1)"};
+const statement remove_sessions_of{"remove_sessions_of", R"(
+    WITH told AS (DELETE FROM push_subscriptions WHERE person = $1)
+    DELETE FROM sessions WHERE person = $1)"};
 const statement drop_expired_sessions{"drop_expired_sessions", "DELETE FROM sessions WHERE expires_at <= statement_timestamp()"};
 
 session session_of(reader& r)

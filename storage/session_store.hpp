@@ -31,7 +31,9 @@ void create(transaction&, const session&);
 /// None when unknown, expired, or of a person who is disabled.
 std::optional<session> find(transaction&, std::string_view token_hash);
 std::vector<session> list(transaction&, person_id);  // newest first, at most 1000
+/// Ended by hand, not by time: the browsers that were switched on in it are told no more (push_store.hpp).
 bool remove(transaction&, std::string_view token_hash);
+/// And every browser of that person.
 std::size_t remove_all(transaction&, person_id);
 std::size_t remove_expired(transaction&);
 
