@@ -24,6 +24,7 @@ struct not_delivered {
     enum class kind { later, never, address } what = kind::later;
     std::string why;                     // for operators: no secret, no text of an agent's
     std::optional<duration> not_before;  // the channel asked for a pause (`Retry-After`)
+    bool tried = true;                   // false: nothing was sent, it is too early; no attempt
 };
 
 using delivery = std::variant<delivered, not_delivered>;
@@ -39,6 +40,8 @@ public:
     virtual delivery deliver(const notice&) = 0;
     /// No delivery takes longer: for so long nobody else may take its message.
     virtual duration longest_delivery() const noexcept = 0;
+    /// A pause that it asks for (`not_before`) is for all of its messages: it is one service. False: for that message.
+    virtual bool pauses_as_one() const noexcept { return true; }
     /// Ends what is being delivered, and what would be, soon: `later`. Any thread, while others deliver; does not block.
     virtual void cut() noexcept = 0;
 };

@@ -1,5 +1,7 @@
 #include "notifiers/http_post.hpp"
 
+#include "notifiers/public_address.hpp"
+
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
@@ -7,6 +9,8 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+
+#include <sys/socket.h>
 
 namespace sallyport::notifiers {
 namespace {
@@ -44,6 +48,23 @@ std::size_t count_head(char*, std::size_t size, std::size_t count, void* into)
     auto& to = *static_cast<collected*>(into);
     to.head += size * count;
     return to.head > longest_head ? 0 : size * count;
+}
+
+struct allowed {
+    http_reach reach = http_reach::anywhere;
+    bool refused = false;
+};
+
+// After the name was resolved: it cannot lead elsewhere any more.
+curl_socket_t open_allowed(void* of, curlsocktype, curl_sockaddr* to)
+{
+    auto& may = *static_cast<allowed*>(of);
+    const bool good = is_public(to->addr) || (may.reach == http_reach::public_or_loopback && is_loopback(to->addr));
+    if (!good) {
+        may.refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 class header_list {
@@ -117,6 +138,11 @@ std::variant<http_post_answer, no_http_answer> http_post(const http_post_request
     curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &got);
     curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &count_head);
     curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &got);
+    allowed may{request.reach};
+    if (request.reach != http_reach::anywhere) {
+        curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETFUNCTION, &open_allowed);
+        curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETDATA, &may);
+    }
     if (request.cut != nullptr) {
         curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, &stop_when_cut);
@@ -133,6 +159,8 @@ std::variant<http_post_answer, no_http_answer> http_post(const http_post_request
     if (code == CURLE_WRITE_ERROR && !body_cut_short) return no_http_answer{"the answer is longer than is read."};
     if (code == CURLE_ABORTED_BY_CALLBACK) return no_http_answer{"the gateway stops."};
     if (code != CURLE_OK && !body_cut_short) {
+        if (may.refused) return no_http_answer{"its name leads to no public address."};
+        if (request.url_is_secret) error.clear();
         error.resize(std::min(error.find('\0'), error.size()));
         return no_http_answer{(error.empty() ? std::string(curl_easy_strerror(code)) : error) + '.'};
     }

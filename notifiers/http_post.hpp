@@ -14,8 +14,13 @@
 
 namespace sallyport::notifiers {
 
+/// Which addresses a name may lead to.
+enum class http_reach { anywhere, public_only, public_or_loopback };
+
 struct http_post_request {
-    std::string url;  // http or https; nothing secret, errors may name it
+    std::string url;                          // http or https
+    bool url_is_secret = false;               // errors say nothing of it; otherwise they may name it
+    http_reach reach = http_reach::anywhere;  // looked at when the name is resolved, on the very socket that connects
     std::string content_type;
     std::string body;
     secret bearer;                     // for `Authorization`; empty: none

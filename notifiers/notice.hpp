@@ -5,9 +5,11 @@
 
 #include "workflows/hold.hpp"
 #include "workflows/ids.hpp"
+#include "workflows/secret.hpp"
 #include "workflows/time.hpp"
 #include "workflows/workflow.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,19 @@ struct recipient {
     std::string name;
     std::string email;
     std::string slack_user;  // Slack's id of this person (`U…`); empty: found by the email
+};
+
+/// The `keys` of a PushSubscription (Push API §7.1): 65 bytes, a point of P-256, and 16 bytes.
+struct push_keys {
+    std::string p256dh;
+    std::string auth;
+};
+
+/// A browser, as its push service knows it.
+struct push_target {
+    std::string id;   // ours
+    secret endpoint;  // whoever knows it may send there
+    push_keys keys;
 };
 
 /// A rule that asks for people.
@@ -38,8 +53,9 @@ struct notice {
 
     std::string key;  // the same for each attempt, and for no other notice; visible ASCII, at most 128 characters
     kind what = kind::asked;
-    std::optional<recipient> to;  // none: a webhook, which tells of the hold, not to a person
-    time_point told_at;           // when this was composed: another with each attempt
+    std::optional<recipient> to;                 // none: a webhook, which tells of the hold, not to a person
+    std::shared_ptr<const push_target> browser;  // of `to`; push alone
+    time_point told_at;                          // when this was composed: another with each attempt
 
     hold_id hold;
     action_id action;
