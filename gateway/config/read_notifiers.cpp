@@ -109,7 +109,7 @@ void read_webhook(draft& d, const value& v)
     webhook_notifier hook;
     bool named = false;
     if (const auto id = s.need("id"); id && s.take(hook.id, "id", &reading::name)) {
-        if (hook.id == "slack" || hook.id == "email" || hook.id == "inbox")
+        if (hook.id == "slack" || hook.id == "email" || hook.id == "inbox" || hook.id == "push")
             d.read.error(*id, "`" + hook.id + "` is a channel already; name the webhook otherwise");
         else
             named = d.add(d.webhooks, "webhook", hook.id, *id);

@@ -47,8 +47,9 @@ void read_via(draft& d, const value& v, workflow_step& step)
     for (const auto& item : *items) {
         const auto channel = d.read.text(item, "`via`");
         if (!channel) continue;
-        if (*channel == "inbox") {
-            d.read.error(item, "the inbox is always a channel; `via` names those besides it");
+        if (*channel == "inbox" || *channel == "push") {
+            d.read.error(item, *channel == "push" ? "push is of the inbox, for whoever has switched it on; `via` names what is besides"
+                                                  : "the inbox is always a channel; `via` names those besides it");
             continue;
         }
         const bool configured = *channel == "slack"   ? d.once.contains("notifiers.slack")

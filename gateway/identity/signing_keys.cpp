@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view token_purpose = "token";
 constexpr std::string_view receipt_purpose = "receipt";
 constexpr std::string_view checkpoint_purpose = "checkpoint";
+constexpr std::string_view push_purpose = "push";
 
 std::string associated(std::string_view kid) { return "signing-key:" + std::string(kid); }
 
@@ -48,14 +49,16 @@ result<signing_keys> signing_keys::load(storage::database& db, const keyring& ke
     if (!receipt) return receipt.error();
     auto checkpoint = load_or_make(db, keys, checkpoint_purpose, jose::key_type::ed25519);
     if (!checkpoint) return checkpoint.error();
+    auto push = load_or_make(db, keys, push_purpose, jose::key_type::p256);
+    if (!push) return push.error();
 
     auto all = db.run_blocking([](storage::transaction& tx) { return storage::key_store::load(tx); });
     if (!all) return all.error();
 
-    signing_keys loaded(std::move(*token), std::move(*receipt), std::move(*checkpoint));
+    signing_keys loaded(std::move(*token), std::move(*receipt), std::move(*checkpoint), std::move(*push));
     std::vector<jose::public_key> published;
     for (const storage::signing_key& key : *all) {
-        if (key.purpose == checkpoint_purpose) continue;
+        if (key.purpose == checkpoint_purpose || key.purpose == push_purpose) continue;
         auto half = jose::public_key::from_jwk(std::string_view(key.jwk));
         if (!half) return half.error();
         if (key.purpose == token_purpose) loaded.token_keys_.push_back(*half);

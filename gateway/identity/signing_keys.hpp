@@ -1,5 +1,5 @@
 // The gateway's own keys: one signs access tokens (ES256), one receipts and released requests (Ed25519), one the checkpoints of
-// the log (Ed25519, and nothing else). They live in the database, sealed, so that replicas share them and a restart changes
+// the log (Ed25519, and nothing else), one says to push services who sends (ES256, RFC 8292). They live in the database, sealed, so that replicas share them and a restart changes
 // nothing.
 #pragma once
 
@@ -24,22 +24,26 @@ public:
     const jose::private_key& receipt() const noexcept { return receipt_; }
     /// Published with the log, not in jwks().
     const jose::private_key& checkpoint() const noexcept { return checkpoint_; }
+    /// For push services alone (RFC 8292 §2), and not in jwks(): browsers are switched on for this one key.
+    const jose::private_key& push() const noexcept { return push_; }
     /// A key that access tokens may be signed with, also one retired since.
     const jose::public_key* token_key(std::string_view kid) const noexcept;
     /// `/.well-known/jwks.json`.
     const std::string& jwks() const noexcept { return jwks_; }
 
 private:
-    signing_keys(jose::private_key token, jose::private_key receipt, jose::private_key checkpoint)
+    signing_keys(jose::private_key token, jose::private_key receipt, jose::private_key checkpoint, jose::private_key push)
         : token_(std::move(token)),
           receipt_(std::move(receipt)),
-          checkpoint_(std::move(checkpoint))
+          checkpoint_(std::move(checkpoint)),
+          push_(std::move(push))
     {
     }
 
     jose::private_key token_;
     jose::private_key receipt_;
     jose::private_key checkpoint_;
+    jose::private_key push_;
     std::vector<jose::public_key> token_keys_;
     std::string jwks_;
 };

@@ -357,6 +357,13 @@ std::string public_key::pem() const
     return {data, static_cast<std::size_t>(length)};
 }
 
+std::string public_key::p256_point() const
+{
+    if (shared_->type != key_type::p256) return {};
+    return '\x04' + number_of(shared_->key.get(), OSSL_PKEY_PARAM_EC_PUB_X, p256_bytes) +
+           number_of(shared_->key.get(), OSSL_PKEY_PARAM_EC_PUB_Y, p256_bytes);
+}
+
 bool public_key::fits(algorithm alg) const noexcept
 {
     switch (alg) {

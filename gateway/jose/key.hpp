@@ -40,6 +40,9 @@ public:
     /// The 32 bytes of an Ed25519 key (RFC 8032 §5.1.5); empty for others.
     std::string_view ed25519_bytes() const noexcept;
 
+    /// The 65 bytes of a P-256 key, uncompressed (SEC 1 §2.3.3, as RFC 8292 §3.2 wants them); empty for others.
+    std::string p256_point() const;
+
     bool fits(algorithm) const noexcept;
     /// False for an algorithm that does not fit, too. ES256 signatures are R || S (RFC 7518 §3.4).
     bool verify(algorithm, std::string_view message, std::string_view signature) const;

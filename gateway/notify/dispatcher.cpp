@@ -69,6 +69,8 @@ void dispatcher::watch()
     for (int looks = 0;; ++looks) {
         try {
             adopt(standings_.current()->config);
+            // Only this thread changes what lanes there are.
+            for (const auto& [name, one] : lanes_) one->give_back_stale();
             if (looks % clean_every == clean_every - 1) clean_up();
         } catch (const std::exception& e) {
             log::error("channels not adopted", {{"cause", e.what()}});

@@ -1,5 +1,5 @@
-// Delivers the outbox: takes what is due for each channel, composes it as the hold stands now, hands it to the channel, and writes
-// down what became of it. At least once: a replica that dies between the channel's word and its own commit leaves the message to
+// Delivers the outbox: takes what is due for each channel, a batch at a time, composes it as the hold stands now, hands it to the
+// channel, and writes down what became of it, again many at a time. At least once: a replica that dies between the channel's word and its own commit leaves the message to
 // another, under the same key.
 //
 // Each channel has threads of its own, for its calls block: one that is slow holds up no other. Every replica delivers, and
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "gateway/identity/standing.hpp"
+#include "gateway/jose/sealing.hpp"
 #include "gateway/metrics/metrics.hpp"
 #include "gateway/notify/channels.hpp"
 #include "storage/database.hpp"
@@ -18,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -25,6 +27,7 @@ namespace sallyport::notify {
 
 struct dispatcher_options {
     secret decision_key;                                                            // identity/decision_token.hpp
+    std::optional<keyring> keys;                                                    // opens addresses of browsers; none: push is skipped
     std::size_t threads = 4;                                                        // of each channel
     std::chrono::milliseconds poll{1000};                                           // when nothing wakes it
     std::function<double()> chance;                                                 // in [0, 1), any thread: jitter

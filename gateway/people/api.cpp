@@ -31,8 +31,8 @@ constexpr int attempts = 3;  // of a transaction that lost a race
 
 constexpr std::string_view content_security =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src "
-    "'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+    "'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types service-worker";
 
 void add_security(std::vector<field>& headers)
 {
@@ -92,7 +92,7 @@ http::awaitable<void> send_page(http::exchange& x, const web::asset& asset)
 api::api(people_context context)
     : context_(std::move(context)),
       around_{context_.keys, context_.keys.derive("people.statement"), context_.keys.derive("people.challenge"),
-              context_.keys.derive(identity::decision_token_purpose)}
+              context_.keys.derive(identity::decision_token_purpose), context_.push_key}
 {
 }
 

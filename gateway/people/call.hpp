@@ -25,9 +25,10 @@ namespace sallyport::people {
 /// The same for every call.
 struct surroundings {
     keyring keys;
-    secret statement_key;  // for statement.hpp: what says that a statement is ours
-    secret challenge_key;  // the same for challenge.hpp
-    secret decision_key;   // the same for identity/decision_token.hpp
+    secret statement_key;    // for statement.hpp: what says that a statement is ours
+    secret challenge_key;    // the same for challenge.hpp
+    secret decision_key;     // the same for identity/decision_token.hpp
+    std::string push_key{};  // identity/push_subscription.hpp: what browsers are switched on for
 };
 
 struct parameter {

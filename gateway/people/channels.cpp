@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <charconv>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ bool reads_all(const person& who) { return who.has(role::auditor) || who.has(rol
 std::set<std::string> configured(const config::configuration& c)
 {
     std::set<std::string> names;
+    names.insert("push");  // of the inbox: always there
     if (c.notifiers.slack) names.insert("slack");
     if (c.notifiers.email) names.insert("email");
     for (const auto& hook : c.notifiers.webhooks) names.insert(hook.id);
@@ -53,13 +55,24 @@ result<reply> list_channels(storage::transaction& tx, const call& c)
     const auto names = configured(c.config());
     for (const std::string& name : names) counts[name];  // also those for which nothing waits
     boost::json::array channels;
-    for (const auto& [name, of] : counts)
-        channels.push_back(
-            boost::json::object{{"name", name},
-                                {"configured", names.contains(name)},
-                                {"pending", of.pending},
-                                {"dead", of.dead},
-                                {"oldest", of.oldest ? boost::json::value(format_rfc3339(*of.oldest)) : boost::json::value(nullptr)}});
+    const auto time_or_null = [](const std::optional<time_point>& at) {
+        return at ? boost::json::value(format_rfc3339(*at)) : boost::json::value(nullptr);
+    };
+    const bool all = reads_all(*c.person);
+    for (const auto& [name, of] : counts) {
+        // One that is named no more, and for which nothing is left, was once.
+        if (!names.contains(name) && of.pending == 0 && of.dead == 0) continue;
+        channels.push_back(boost::json::object{
+            {"name", name},
+            {"configured", names.contains(name)},
+            {"pending", of.pending},
+            {"dead", of.dead},
+            {"oldest", time_or_null(of.oldest)},
+            {"failing_since", time_or_null(of.failing_since)},
+            {"why", all && of.failing_since ? boost::json::value(of.last_error) : boost::json::value(nullptr)},
+            {"last_sent_at", time_or_null(of.last_sent_at)},
+        });
+    }
     return json_reply(200, {{"channels", std::move(channels)}, {"next", nullptr}});
 }
 

@@ -12,6 +12,7 @@
 #include "workflows/ids.hpp"
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace sallyport::people {
@@ -35,6 +36,8 @@ struct people_context {
     const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;
     /// Null: nobody signs in by a provider, whatever is configured.
     openid::client* openid = nullptr;
+    /// What browsers are switched on for (identity/push_subscription.hpp).
+    std::string push_key{};
 };
 
 }  // namespace sallyport::people

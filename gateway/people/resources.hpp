@@ -69,6 +69,10 @@ result<reply> show_slack_link(storage::transaction&, const call&);
 result<reply> connect_slack(storage::transaction&, const call&);
 result<reply> show_my_slack(storage::transaction&, const call&);
 result<reply> disconnect_slack(storage::transaction&, const call&);
+// push.cpp
+result<reply> show_my_push(storage::transaction&, const call&);
+result<reply> switch_push_on(storage::transaction&, const call&);
+result<reply> switch_push_off(storage::transaction&, const call&);
 // channels.cpp
 result<reply> list_channels(storage::transaction&, const call&);
 result<reply> list_dead_letters(storage::transaction&, const call&);

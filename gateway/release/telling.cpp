@@ -1,6 +1,5 @@
 #include "gateway/release/telling.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,13 +7,6 @@ namespace sallyport::release {
 namespace {
 
 bool reaches_persons(std::string_view channel) noexcept { return channel == "slack" || channel == "email"; }
-
-bool asks_elsewhere(const hold& h)
-{
-    return std::any_of(h.demands.begin(), h.demands.end(), [](const demand& d) {
-        return std::any_of(d.asks.steps.begin(), d.asks.steps.end(), [](const workflow_step& s) { return !s.via.empty(); });
-    });
-}
 
 // To people by the channels that reach persons, and once by each of the others. What is said again has its move in its key.
 void add(std::vector<storage::outbox_entry>& all, const hold& h, storage::message_kind what, const std::vector<person_id>& people,
@@ -39,6 +31,11 @@ void add(std::vector<storage::outbox_entry>& all, const hold& h, storage::messag
             all.back().person = who;
         }
     }
+    // Push is of the inbox, and so of every step: to the browsers that somebody has switched on, if any.
+    for (const person_id who : people) {
+        one("push", who.text());
+        all.back().person = who;
+    }
 }
 
 }  // namespace
@@ -57,7 +54,7 @@ std::vector<storage::outbox_entry> messages_of(const hold& now, std::span<const 
 void tell(storage::transaction& tx, const hold& before, const hold& now, std::span<const effect> effects)
 {
     storage::outbox_store::enqueue(tx, messages_of(now, effects));
-    if (!closed(before.status) && closed(now.status) && asks_elsewhere(now)) storage::outbox_store::enqueue_ended(tx, now.id);
+    if (!closed(before.status) && closed(now.status)) storage::outbox_store::enqueue_ended(tx, now.id);
 }
 
 }  // namespace sallyport::release

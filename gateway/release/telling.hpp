@@ -11,7 +11,7 @@
 
 namespace sallyport::release {
 
-/// One for each person and personal channel (`slack`, `email`), one for each webhook.
+/// One for each person and personal channel (`push` always, `slack`, `email`), one for each webhook.
 std::vector<storage::outbox_entry> messages_of(const hold& now, std::span<const effect>);
 
 /// Enqueues the above, and where `now` has just closed, word of it to everybody who was asked.

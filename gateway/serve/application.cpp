@@ -8,9 +8,11 @@
 #include "gateway/http/block_on.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/identity/decision_token.hpp"
+#include "gateway/identity/push_subscription.hpp"
 #include "gateway/jose/random.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/notify/dispatcher.hpp"
+#include "gateway/notify/push.hpp"
 #include "gateway/notify/slack_desk.hpp"
 #include "gateway/openid/client.hpp"
 #include "gateway/people/api.hpp"
@@ -313,13 +315,20 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     notify::dispatcher_options deliver;
     deliver.chance = chance;
     deliver.decision_key = keys->derive(identity::decision_token_purpose);
+    deliver.keys = *keys;
+    deliver.make = [key = signing->push()](const config::configuration& c) {
+        notify::channel_map all = notify::make_channels(c);
+        all.emplace("push", notify::make_push(c, key));
+        return all;
+    };
     dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
     slack = std::make_unique<notify::slack_desk>(standings);
     events = std::make_unique<people::event_hub>(*db);
-    people = std::make_unique<people::api>(people::people_context{
-        *db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
-        [this](const hold& closed) { release::count_closed(metrics, closed); },
-        [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page, &web::find_asset, &openid});
+    people = std::make_unique<people::api>(
+        people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
+                               [this](const hold& closed) { release::count_closed(metrics, closed); },
+                               [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page,
+                               &web::find_asset, &openid, identity::push_public_key(signing->push())});
     services = std::make_unique<serve::services>(
         serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});

@@ -20,6 +20,7 @@ const OPERATIONS = [
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
   'GET /slack-links/{token}', 'POST /slack-links/{token}', 'GET /me/slack', 'DELETE /me/slack',
+  'GET /me/push', 'POST /me/push', 'DELETE /me/push/{browser}',
 ];
 const NOBODY = '00000000000000000000000000';
 const filled = (at) => at.replace('{id}', `hld_${NOBODY}`).replace('{decision}', `dec_${NOBODY}`).replace(/\{\w+\}/, 'nobody');
@@ -228,6 +229,16 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     assert.equal(await connected(grace), null);
     await ada.ask('DELETE', '/me/slack', undefined, 200);
     await ada.ask('DELETE', '/me/slack', undefined, 404);
+  });
+
+  test('a browser that is told', async () => {
+    const { ada, grace } = scope;
+    const keys = { p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4', auth: 'BTBZMqHH6r4Tts7J_aSIgg' };
+    const { browser } = await ada.ask('POST', '/me/push', { endpoint: 'http://127.0.0.1:9/x', expirationTime: null, keys }, 201);
+    assert.deepEqual((await ada.ask('GET', '/me/push', undefined, 200)).browsers, [browser]);
+    await grace.ask('POST', '/me/push', { endpoint: 'http://127.0.0.1:9/x', keys: { ...keys, auth: 'AAAAAAAAAAAAAAAAAAAAAA' } }, 403);
+    await ada.ask('DELETE', `/me/push/${browser.id}`, undefined, 204);
+    await ada.ask('DELETE', `/me/push/${browser.id}`, undefined, 404);
   });
 
   test('what there is to look up', async () => {
