@@ -4,8 +4,14 @@
 #include "storage/hold_store.hpp"
 #include "storage/outbox_store.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sallyport::serve {
@@ -13,8 +19,54 @@ namespace {
 
 struct counts {
     std::map<hold_status, std::int64_t> holds;
-    std::int64_t outbox = 0;
+    std::map<std::string, storage::outbox_store::channel_counts> channels;
+    time_point now;
 };
+
+// Whom the inbox, or a channel besides it, can ask for a decision: without a passkey or an account nobody gets in.
+bool somebody_decides(const directory& people)
+{
+    const auto able = [](const person& p) {
+        return p.status == person_status::active && p.has(role::approver) && (p.has_passkey || p.has_account);
+    };
+    return std::any_of(people.people().begin(), people.people().end(), able);
+}
+
+std::set<std::string> configured(const config::configuration& c)
+{
+    std::set<std::string> names{"push"};
+    if (c.notifiers.slack) names.insert("slack");
+    if (c.notifiers.email) names.insert("email");
+    for (const auto& hook : c.notifiers.webhooks) names.insert(hook.id);
+    return names;
+}
+
+void write_channels(std::string& text, const counts& all, const std::set<std::string>& names)
+{
+    std::int64_t pending = 0;
+    std::vector<metrics::gauge_value> up, waiting, dead, oldest;
+    const auto age = [&](const std::optional<time_point>& since) {
+        return since ? std::chrono::duration<double>(std::max(all.now - *since, duration(0))).count() : 0.0;
+    };
+    std::map<std::string, storage::outbox_store::channel_counts> shown;
+    for (const std::string& name : names) shown[name];  // also those that were never used
+    for (const auto& [name, of] : all.channels) {
+        pending += of.pending;
+        if (names.contains(name) || of.pending > 0 || of.dead > 0) shown[name] = of;
+    }
+    for (const auto& [name, of] : shown) {
+        up.push_back({{{"channel", name}}, of.failing_since ? 0.0 : 1.0});
+        waiting.push_back({{{"channel", name}}, static_cast<double>(of.pending)});
+        dead.push_back({{{"channel", name}}, static_cast<double>(of.dead)});
+        oldest.push_back({{{"channel", name}}, age(of.oldest)});
+    }
+    metrics::write_gauge(text, "sallyport_outbox_pending", "Messages that wait to be delivered.", {{{}, static_cast<double>(pending)}});
+    metrics::write_gauge(text, "sallyport_channel_up",
+                         "Whether the last message of the channel could be delivered; 1 also before the first.", up);
+    metrics::write_gauge(text, "sallyport_channel_pending", "Messages that wait for the channel.", waiting);
+    metrics::write_gauge(text, "sallyport_channel_dead", "Messages that were given up.", dead);
+    metrics::write_gauge(text, "sallyport_channel_oldest_seconds", "Since when the oldest of those that wait does; 0: none waits.", oldest);
+}
 
 http::awaitable<void> answer_text(http::exchange& x, int status, std::string_view text)
 {
@@ -49,7 +101,22 @@ http::awaitable<void> operations::readiness(http::exchange& x)
         missing = "stopping\n";
     else if (!db->available())
         missing = "database: not reachable\n";
+    else
+        missing = co_await unreachable(x);
     co_await answer_text(x, missing.empty() ? 200 : 503, missing.empty() ? std::string_view("ready\n") : std::string_view(missing));
+}
+
+// Nobody is invited yet, or nobody has come: nothing is wrong, and what would be held is `undeliverable` at once. But with holds
+// that wait and nobody left who could get in, each of them will expire, and no page says so to anybody.
+http::awaitable<std::string> operations::unreachable(http::exchange& x)
+{
+    if (somebody_decides(*standings.current()->directory)) co_return std::string();
+    auto work = [](storage::transaction& tx) { return storage::hold_store::open_counts(tx); };
+    const auto counted = co_await db->run(x.core().get_executor(), std::move(work));
+    if (!counted) co_return std::string("database: not reachable\n");
+    const auto held = counted->find(hold_status::held);
+    if (held == counted->end() || held->second == 0) co_return std::string();
+    co_return "people: holds wait, and nobody who may approve can be reached\n";
 }
 
 http::awaitable<void> operations::measurements(http::exchange& x)
@@ -61,7 +128,8 @@ http::awaitable<void> operations::measurements(http::exchange& x)
         auto work = [](storage::transaction& tx) {
             counts all;
             all.holds = storage::hold_store::open_counts(tx);
-            for (const auto& [channel, of] : storage::outbox_store::counts(tx)) all.outbox += of.pending;
+            all.channels = storage::outbox_store::counts(tx);
+            all.now = tx.now();
             return all;
         };
         const auto counted = co_await db->run(x.core().get_executor(), std::move(work));
@@ -73,8 +141,7 @@ http::awaitable<void> operations::measurements(http::exchange& x)
                 holds.push_back({{{"status", name_of(status)}}, found == counted->holds.end() ? 0.0 : static_cast<double>(found->second)});
             }
             metrics::write_gauge(text, "sallyport_holds", "Holds that are open.", holds);
-            metrics::write_gauge(text, "sallyport_outbox_pending", "Messages that wait to be delivered.",
-                                 {{{}, static_cast<double>(counted->outbox)}});
+            write_channels(text, *counted, configured(*standings.current()->config));
         }
         metrics::write_gauge(text, "sallyport_audit_size", "Entries in the audit log.", {{{}, static_cast<double>(recorder->log_size())}});
         metrics::write_gauge(text, "sallyport_audit_checkpoint_size", "Entries in the audit log that its signed checkpoint covers.",

@@ -8,6 +8,7 @@
 #include "storage/database.hpp"
 
 #include <atomic>
+#include <string>
 
 namespace sallyport::serve {
 
@@ -24,6 +25,8 @@ struct operations {
 
 private:
     http::awaitable<void> readiness(http::exchange&);
+    /// What is missing where nobody can be told of what waits; empty: nothing.
+    http::awaitable<std::string> unreachable(http::exchange&);
     http::awaitable<void> measurements(http::exchange&);
 };
 
