@@ -1,5 +1,5 @@
 // Bundles src/ into a directory of files: one HTML page, one script and one style sheet named by their content, the
-// icon and the manifest. `node build.mjs [--out DIR]`; DIR is dist unless it says otherwise.
+// icons, the manifest and the service worker. `node build.mjs [--out DIR]`; DIR is dist unless it says otherwise.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -52,12 +52,39 @@ function hashed(name) {
 const files = new Map(bundle.outputFiles.map((f) => [`/${path.relative(out, f.path)}`, Buffer.from(f.contents)]));
 const icon = hashed('icon.svg');
 files.set(icon.path, icon.bytes);
-files.set('/manifest.webmanifest', Buffer.from(fs.readFileSync(source('manifest.webmanifest'), 'utf8').replaceAll('@ICON@', icon.path)));
+// Drawn from icon.svg (draw_icons.mjs): not every launcher takes a drawing, and a maskable one is cut to any shape.
+const pictures = Object.fromEntries(['icon-192.png', 'icon-512.png', 'icon-maskable-512.png'].map((name) => [name, hashed(name)]));
+for (const one of Object.values(pictures)) files.set(one.path, one.bytes);
+files.set(
+  '/manifest.webmanifest',
+  Buffer.from(
+    fs
+      .readFileSync(source('manifest.webmanifest'), 'utf8')
+      .replaceAll('@ICON@', icon.path)
+      .replace(/@(icon-[\w-]+\.png)@/g, (_, name) => pictures[name].path),
+  ),
+);
+
+// At the root, so that its scope is every page; its name stays, for browsers ask for it again by that.
+const worker = await build({
+  absWorkingDir: here,
+  entryPoints: ['src/worker/sw.ts'],
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['es2022', 'chrome111', 'firefox113', 'safari16.4'],
+  legalComments: 'none',
+  write: false,
+  logLevel: 'warning',
+});
+const workerText = worker.outputFiles[0].text.replaceAll('@ICON@', pictures['icon-192.png'].path);
+files.set('/sw.js', Buffer.from(workerText));
 const page = fs
   .readFileSync(source('index.html'), 'utf8')
   .replaceAll('@SCRIPT@', built('src/main.tsx'))
   .replaceAll('@STYLE@', built('src/styles/main.css'))
-  .replaceAll('@ICON@', icon.path);
+  .replaceAll('@ICON@', icon.path)
+  .replaceAll('@TOUCH_ICON@', pictures['icon-192.png'].path);
 if (page.includes('@')) throw new Error('index.html: a placeholder was left');
 files.set('/index.html', Buffer.from(page));
 

@@ -160,12 +160,23 @@ export interface SlackLink {
   connected: SlackConnection | null;
 }
 
+// A browser in which somebody is told.
+export interface Browser {
+  id: string;
+  service: string; // the host of its push service
+  user_agent: string | null;
+  created_at: string;
+}
+
 export interface Channel {
   name: string;
   configured: boolean;
   pending: number;
   dead: number;
   oldest: string | null; // of those that wait
+  failing_since?: string | null; // none of its messages could be delivered since
+  why?: string | null; // to those who may read everything
+  last_sent_at?: string | null;
 }
 
 export interface DeadLetter {
@@ -324,6 +335,9 @@ export const api = {
   slackLink: (token: string) => request<SlackLink>('GET', `/slack-links/${id(token)}`),
   connectSlack: (token: string) => request<{ slack: SlackConnection }>('POST', `/slack-links/${id(token)}`, {}),
   mySlack: () => request<{ slack: SlackConnection | null }>('GET', '/me/slack'),
+  push: () => request<{ key: string; browsers: Browser[] }>('GET', '/me/push'),
+  pushOn: (subscription: PushSubscriptionJSON) => request<{ browser: Browser }>('POST', '/me/push', subscription),
+  pushOff: (browser: string) => request<void>('DELETE', `/me/push/${id(browser)}`),
   disconnectSlack: () => request<{ slack: null }>('DELETE', '/me/slack'),
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),

@@ -15,6 +15,7 @@ import { LinkPage } from './pages/link.tsx';
 import { People } from './pages/people.tsx';
 import { SlackPage } from './pages/slack.tsx';
 import * as queues from './queue.ts';
+import * as push from './push.ts';
 import * as router from './router.ts';
 import { recall, session } from './session.ts';
 import { Shell } from './shell.tsx';
@@ -114,6 +115,10 @@ function App() {
   }, [path, place]);
 
   useEffect(() => {
+    if (now.state === 'in') push.renew().catch(() => {}); // the next page tries again
+  }, [now.state]);
+
+  useEffect(() => {
     if (now.state === 'out' && path !== '/login' && kind !== 'enrol' && kind !== 'd') {
       const next = path + location.search;
       router.go(next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`, { replace: true });
@@ -161,6 +166,7 @@ if (root) {
   router.follow();
   events.follow();
   queues.follow();
+  push.follow();
   void recall();
   render(<App />, root);
 }

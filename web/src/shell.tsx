@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { api, type LoginSession, type Person } from './api.ts';
 import { Announcer, Avatar, Dialog } from './components/basics.tsx';
 import { Icon, Logo, type IconName } from './components/icon.tsx';
+import { Telling } from './components/telling.tsx';
 import { Outside } from './components/text.tsx';
 import { Moment } from './components/time.tsx';
 import { link } from './events.ts';
@@ -206,6 +207,7 @@ function Self({ person, onClose }: { person: Person; onClose: () => void }) {
           <span>{inWords(error)}</span>
         </p>
       )}
+      <Telling />
       <Sessions />
       <button type="button" class="button wide" onClick={() => void signOut().catch(setError)}>
         <Icon name="out" />

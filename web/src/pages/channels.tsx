@@ -21,11 +21,11 @@ export function Channels({ me }: { me: Person }) {
     <div class="page">
       <header class="page-head">
         <h1 tabIndex={-1}>Channels</h1>
-        <p class="quiet">The inbox always tells people. These tell them besides.</p>
+        <p class="quiet">The inbox always tells people, and by push whoever has switched it on in their account. The others tell them besides.</p>
       </header>
       {channels.error !== null && <Failure error={channels.error} again={again} />}
       {channels.value === null && channels.error === null && <Skeleton rows={3} label="Loading channels" />}
-      {channels.value?.length === 0 && (
+      {channels.value?.every((channel) => channel.name === 'push') && (
         <Empty icon="channels" title="No other channel is set up.">
           <p class="quiet">
             <code>notifiers</code> in the configuration names Slack, e-mail and webhooks.
@@ -55,6 +55,7 @@ export function Channels({ me }: { me: Person }) {
 
 function stateOf(channel: Channel): { word: string; tone: string } {
   if (!channel.configured) return { word: 'not set up', tone: 'odd' };
+  if (channel.failing_since) return { word: 'failing', tone: 'bad' };
   if (channel.dead > 0) return { word: `${channel.dead} not delivered`, tone: 'bad' };
   if (channel.pending > 0) return { word: 'working', tone: 'none' };
   return { word: 'nothing waits', tone: 'good' };
@@ -78,6 +79,28 @@ function ChannelCard({ channel }: { channel: Channel }) {
             <dt>Since</dt>
             <dd>
               <Moment at={channel.oldest} relative />
+            </dd>
+          </div>
+        )}
+        {channel.failing_since && (
+          <div>
+            <dt>Failing since</dt>
+            <dd>
+              <Moment at={channel.failing_since} relative />
+              {channel.why && (
+                <span class="quiet small">
+                  {' '}
+                  <Outside text={channel.why} />
+                </span>
+              )}
+            </dd>
+          </div>
+        )}
+        {channel.last_sent_at && (
+          <div>
+            <dt>Last delivered</dt>
+            <dd>
+              <Moment at={channel.last_sent_at} relative />
             </dd>
           </div>
         )}
