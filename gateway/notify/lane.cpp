@@ -66,6 +66,8 @@ void dispatcher::lane::change(std::shared_ptr<notifiers::channel> to)
     std::erase_if(earlier_, [](const auto& one) { return one.expired(); });
     earlier_.push_back(std::exchange(channel_, std::move(to)));
     rests_until_ = {};
+    // They are leased for as long as the one before may take.
+    for (claimed& one : queue_) one.since = {};
 }
 
 void dispatcher::lane::wake() noexcept

@@ -1,5 +1,6 @@
 // How people are told besides the inbox: what waits, what could not be delivered, and trying that again.
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/config/channel_names.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -23,16 +24,6 @@ constexpr std::size_t most_dead_letters = 200;
 
 bool reads_all(const person& who) { return who.has(role::auditor) || who.has(role::operator_); }
 
-std::set<std::string> configured(const config::configuration& c)
-{
-    std::set<std::string> names;
-    names.insert("push");  // of the inbox: always there
-    if (c.notifiers.slack) names.insert("slack");
-    if (c.notifiers.email) names.insert("email");
-    for (const auto& hook : c.notifiers.webhooks) names.insert(hook.id);
-    return names;
-}
-
 boost::json::object dead_letter_json(const storage::outbox_entry& e, const directory& people)
 {
     const person* who = e.person ? people.find(*e.person) : nullptr;
@@ -52,7 +43,7 @@ result<reply> list_channels(storage::transaction& tx, const call& c)
 {
     if (const auto known = check_query(c.query, {}); !known) return known.error();
     auto counts = storage::outbox_store::counts(tx);
-    const auto names = configured(c.config());
+    const auto names = config::channel_names(c.config());
     for (const std::string& name : names) counts[name];  // also those for which nothing waits
     boost::json::array channels;
     const auto time_or_null = [](const std::optional<time_point>& at) {

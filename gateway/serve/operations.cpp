@@ -1,5 +1,6 @@
 #include "gateway/serve/operations.hpp"
 
+#include "gateway/config/channel_names.hpp"
 #include "gateway/serve/answers.hpp"
 #include "storage/hold_store.hpp"
 #include "storage/outbox_store.hpp"
@@ -24,21 +25,12 @@ struct counts {
 };
 
 // Whom the inbox, or a channel besides it, can ask for a decision: without a passkey or an account nobody gets in.
-bool somebody_decides(const directory& people)
+bool somebody_decides(const directory& people, bool by_account)
 {
-    const auto able = [](const person& p) {
-        return p.status == person_status::active && p.has(role::approver) && (p.has_passkey || p.has_account);
+    const auto able = [by_account](const person& p) {
+        return p.status == person_status::active && p.has(role::approver) && (p.has_passkey || (by_account && p.has_account));
     };
     return std::any_of(people.people().begin(), people.people().end(), able);
-}
-
-std::set<std::string> configured(const config::configuration& c)
-{
-    std::set<std::string> names{"push"};
-    if (c.notifiers.slack) names.insert("slack");
-    if (c.notifiers.email) names.insert("email");
-    for (const auto& hook : c.notifiers.webhooks) names.insert(hook.id);
-    return names;
 }
 
 void write_channels(std::string& text, const counts& all, const std::set<std::string>& names)
@@ -110,7 +102,8 @@ http::awaitable<void> operations::readiness(http::exchange& x)
 // that wait and nobody left who could get in, each of them will expire, and no page says so to anybody.
 http::awaitable<std::string> operations::unreachable(http::exchange& x)
 {
-    if (somebody_decides(*standings.current()->directory)) co_return std::string();
+    const auto standing = standings.current();
+    if (somebody_decides(*standing->directory, standing->config->oidc.has_value())) co_return std::string();
     auto work = [](storage::transaction& tx) { return storage::hold_store::open_counts(tx); };
     const auto counted = co_await db->run(x.core().get_executor(), std::move(work));
     if (!counted) co_return std::string("database: not reachable\n");
@@ -141,7 +134,7 @@ http::awaitable<void> operations::measurements(http::exchange& x)
                 holds.push_back({{{"status", name_of(status)}}, found == counted->holds.end() ? 0.0 : static_cast<double>(found->second)});
             }
             metrics::write_gauge(text, "sallyport_holds", "Holds that are open.", holds);
-            write_channels(text, *counted, configured(*standings.current()->config));
+            write_channels(text, *counted, config::channel_names(*standings.current()->config));
         }
         metrics::write_gauge(text, "sallyport_audit_size", "Entries in the audit log.", {{{}, static_cast<double>(recorder->log_size())}});
         metrics::write_gauge(text, "sallyport_audit_checkpoint_size", "Entries in the audit log that its signed checkpoint covers.",

@@ -202,6 +202,7 @@ TEST_CASE("each mistake is one error, at its place: workflows and schedules")
         {"an unknown schedule", step("{ notify: [\"schedule:finance-on-cal\"], for: 1m }"), 4, 20, "did you mean `finance-on-call`?"},
         {"an unknown channel", step("{ notify: [owner], via: [pager], for: 1m }"), 4, 34, "there is `slack`, `email` or `ops`"},
         {"the inbox", step("{ notify: [owner], via: [inbox], for: 1m }"), 4, 34, "always a channel"},
+        {"push", step("{ notify: [owner], via: [push], for: 1m }"), 4, 34, "push is of the inbox"},
         {"a channel twice", step("{ notify: [owner], via: [slack, slack], for: 1m }"), 4, 41, "twice"},
         {"an unknown key in a step", step("{ notify: [owner], fore: 1m, for: 1m }"), 4, 28, "did you mean `for`?"},
         {"an unknown key", with("    aprovals: 1\n"), 4, 5, "did you mean `approvals`?"},
