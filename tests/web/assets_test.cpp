@@ -32,9 +32,30 @@ TEST_CASE("the page names its script and style, which are there, and nothing els
     CHECK(page->media_type == "text/html; charset=utf-8");
     CHECK(!page->immutable);
     for (const asset& a : assets())
-        if (a.path.ends_with(".js") || a.path.ends_with(".css")) CHECK(page->bytes.find(a.path) != std::string_view::npos);
+        if (a.immutable && (a.path.ends_with(".js") || a.path.ends_with(".css"))) CHECK(page->bytes.find(a.path) != std::string_view::npos);
     CHECK(page->bytes.find("://") == std::string_view::npos);
     CHECK(page->bytes.find('@') == std::string_view::npos);  // no placeholder of the build was left
+}
+
+TEST_CASE("the service worker and the manifest stand at the root, under names that stay, and what they name is there")
+{
+    const asset* worker = find_asset("/sw.js");
+    REQUIRE(worker != nullptr);
+    CHECK(worker->media_type == "text/javascript; charset=utf-8");
+    CHECK_FALSE(worker->immutable);
+    CHECK(worker->bytes.find("@ICON@") == std::string_view::npos);
+    const asset* manifest = find_asset("/manifest.webmanifest");
+    REQUIRE(manifest != nullptr);
+    CHECK(manifest->bytes.find('@') == std::string_view::npos);
+    int pictures = 0;
+    for (const asset& a : assets()) {
+        if (!a.path.ends_with(".png")) continue;
+        ++pictures;
+        CHECK(a.media_type == "image/png");
+        CHECK(a.immutable);
+        CHECK(manifest->bytes.find(a.path) != std::string_view::npos);
+    }
+    CHECK(pictures == 3);
 }
 
 TEST_CASE("what is a page")

@@ -10,12 +10,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,20 @@ namespace {
 
 using namespace std::chrono_literals;
 using storage::outbox_entry;
+
+// What nobody rings for, the database and a channel's `cut`, is looked at again and again, by a clock.
+bool look(const std::function<bool()>& true_now, std::chrono::milliseconds within = 15s)
+{
+    std::mutex mutex;
+    std::condition_variable clock;
+    std::unique_lock lock(mutex);
+    const auto end = std::chrono::steady_clock::now() + within;
+    while (!true_now()) {
+        if (std::chrono::steady_clock::now() >= end) return false;
+        clock.wait_for(lock, 5ms);
+    }
+    return true;
+}
 
 class fake_channel : public notifiers::channel {
 public:
@@ -116,12 +131,7 @@ struct desk : storage::holds {
     {
         return ask("SELECT count(*) FROM " + schema() + ".outbox WHERE channel = '" + channel + "' AND " + more);
     }
-    void until(const std::function<bool()>& true_now, std::chrono::milliseconds within = 15s) const
-    {
-        const auto end = std::chrono::steady_clock::now() + within;
-        while (!true_now() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(5ms);
-        CHECK(true_now());
-    }
+    void until(const std::function<bool()>& true_now, std::chrono::milliseconds within = 15s) const { CHECK(look(true_now, within)); }
 };
 
 notifiers::delivery taken(const notifiers::notice&, int) { return notifiers::delivered{}; }
@@ -149,7 +159,7 @@ TEST_CASE("one that hangs delays neither those claimed with it nor another chann
     std::atomic<bool> go{false};
     std::shared_ptr<fake_channel> ops;
     ops = d.add("ops", [&](const notifiers::notice& n, int) -> notifiers::delivery {
-        while (n.key == "ops/7" && !go && !ops->is_cut()) std::this_thread::sleep_for(5ms);
+        if (n.key == "ops/7") look([&] { return go || ops->is_cut(); });
         return notifiers::delivered{};
     });
     d.add("room", taken);
@@ -171,7 +181,7 @@ TEST_CASE("where all hang, what was claimed with them is given back, as if it ha
         // The batch has grown by then.
         if (ops->told().size() > 60 && !over) hang = true;
         if (hang) ++hanging;
-        while (hang && !ops->is_cut()) std::this_thread::sleep_for(5ms);
+        look([&] { return !hang || ops->is_cut(); });
         return notifiers::delivered{};
     });
     d.start();
@@ -193,7 +203,7 @@ TEST_CASE("at the end, what was claimed and not begun is due at once")
     std::shared_ptr<fake_channel> ops;
     ops = d.add("ops", [&](const notifiers::notice&, int) -> notifiers::delivery {
         if (++begun <= 60) return notifiers::delivered{};
-        while (!ops->is_cut()) std::this_thread::sleep_for(1ms);
+        look([&] { return ops->is_cut(); });
         return notifiers::not_delivered{notifiers::not_delivered::kind::later, "the gateway stops", {}};
     });
     d.start();
@@ -206,21 +216,28 @@ TEST_CASE("at the end, what was claimed and not begun is due at once")
     CHECK(d.count("ops", "state = 'pending' AND attempts = 0 AND next_at <= clock_timestamp()") == "136");
 }
 
-TEST_CASE("a pause is the whole channel's, unless it is one of many services")
+TEST_CASE("a pause is for the whole channel, and what was claimed is told after it")
 {
     desk d;
     d.tell(100, {"ops"});
-    const auto ops = d.add("ops", [&](const notifiers::notice&, int nth) -> notifiers::delivery {
-        if (nth == 1) return notifiers::not_delivered{notifiers::not_delivered::kind::later, "answered 429", duration(3s)};
+    std::atomic<bool> asked{false};
+    std::atomic<std::int64_t> paused_at{0}, next_at{0};
+    std::atomic<int> since{0};
+    const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch() / 1ms; };
+    const auto ops = d.add("ops", [&](const notifiers::notice&, int) -> notifiers::delivery {
+        if (!asked.exchange(true)) {
+            paused_at = now();
+            return notifiers::not_delivered{notifiers::not_delivered::kind::later, "answered 429", duration(2s)};
+        }
+        // Three may have been in the air with the first.
+        if (++since == 4) next_at = now();
         return notifiers::delivered{};
     });
     d.start();
-    d.until([&] { return !ops->told().empty(); });
-    // Those that were in the air with the first may still be told.
-    std::this_thread::sleep_for(1500ms);
-    CHECK(ops->told().size() <= 8);
-    CHECK(d.count("ops", "state = 'pending'") == "100");
-    CHECK(d.in([](storage::transaction& tx) { return storage::outbox_store::counts(tx)["ops"]; }).failing_since);
+    d.until([&] { return d.count("ops", "state = 'sent'") == "100"; });
+    CHECK(next_at - paused_at >= 1900);
+    CHECK(d.count("ops", "attempts > 1") == "1");
+    CHECK_FALSE(d.in([](storage::transaction& tx) { return storage::outbox_store::counts(tx)["ops"]; }).failing_since);
 }
 
 }  // namespace sallyport::notify
