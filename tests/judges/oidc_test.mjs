@@ -307,9 +307,11 @@ describe('oidc-provider', { concurrency: 1 }, () => {
       for (const html of served) assert.deepEqual(await markupOf(await html), []);
       assert.equal(served.length, 1);
       // What the callback sets goes along with a plain navigation too.
-      const sent = page.waitForRequest(`${scene.gateway.publicUrl}/people`);
-      await page.goto(`${scene.gateway.publicUrl}/people`);
+      // To the API, which the pages' worker leaves alone: of what it passes on, a page's own request does not show the fields.
+      const sent = page.waitForRequest(`${scene.gateway.publicUrl}/api/v1/me`);
+      await page.goto(`${scene.gateway.publicUrl}/api/v1/me`);
       assert.match((await (await sent).allHeaders()).cookie, /^sallyport_session=[^;]+$/);
+      await page.goto(`${scene.gateway.publicUrl}/people`);
       await page.getByRole('button', { name: /your account/ }).click();
       await page.getByText('(this one)').waitFor();
       assert.deepEqual([...(await axe(page)), ...(await markup(page))], []);

@@ -251,7 +251,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     for (const who of ['grace', people[0].id]) await ada.ask('GET', `/people/${who}`, undefined, 200);
     await ada.ask('GET', '/people/nobody', undefined, 404);
     await ada.ask('GET', '/grants', undefined, 200);
-    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['email', 'gone', 'slack']);
+    assert.deepEqual((await ada.ask('GET', '/channels', undefined, 200)).channels.map((c) => c.name), ['email', 'gone', 'push', 'slack']);
     const [letter] = (await oscar.ask('GET', '/dead-letters', undefined, 200)).dead_letters;
     assert.equal(letter.why, 'answered 410');
     assert.deepEqual((await ada.ask('GET', '/dead-letters', undefined, 200)).dead_letters, []);

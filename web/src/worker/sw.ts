@@ -96,10 +96,11 @@ worker.addEventListener('notificationclick', (event) => {
   event.waitUntil(open(typeof hold === 'string' && HOLD.test(hold) ? hold : null));
 });
 
-// Pages alone, and never from a cache. A provider's way in and out is no page of ours, and its cookies depend on who began it.
+// Pages alone, and never from a cache. The API is none; nor is a provider's way in and out, whose cookies depend on who began it.
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (request.mode !== 'navigate' || new URL(request.url).pathname.startsWith('/login/oidc')) return;
+  const { pathname } = new URL(request.url);
+  if (request.mode !== 'navigate' || pathname.startsWith('/api/') || pathname.startsWith('/login/oidc')) return;
   event.respondWith(
     fetch(request).catch(
       () =>
