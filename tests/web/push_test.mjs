@@ -128,7 +128,8 @@ describe('being told', () => {
     await devtools.send('ServiceWorker.enable');
     const registrationId = await registered;
     const sw = await worker(v);
-    const id = await world.hold(CALLS.refund('c_pushed'));
+    // Each pressed once: a browser closes a notification in its own time, and would take along a new one of the same name.
+    const [first, second, third] = [await world.hold(CALLS.refund('c_pushed1')), await world.hold(CALLS.refund('c_pushed2')), await world.hold(CALLS.refund('c_pushed3'))];
     const push = (data) => devtools.send('ServiceWorker.deliverPushMessage', { origin: world.url, registrationId, data });
     const shown = () =>
       v.page.evaluate(async () => {
@@ -143,54 +144,56 @@ describe('being told', () => {
       }
       throw new Error(`not shown: ${JSON.stringify(await shown())}`);
     };
-    const told = { hold: id, expires_at: new Date(Date.now() + 600_000).toISOString() };
-    await push(JSON.stringify({ ...told, tells: 'asked', title: 'A call of refund-bot waits for you' }));
-    const [asked] = await until((all) => all.length === 1);
-    assert.equal(asked.title, 'A call of refund-bot waits for you');
+    const tell = (hold, tells, title) => push(JSON.stringify({ hold, tells, title, expires_at: new Date(Date.now() + 600_000).toISOString() }));
+    const shownOf = (hold, title) => until((all) => all.some((n) => n.tag === hold && n.title === title));
+    const WAITS = 'A call of refund-bot waits for you';
+    await tell(first, 'asked', WAITS);
+    const [asked] = await shownOf(first, WAITS);
     assert.match(asked.body, /^Until \d\d:\d\d\. Open it to see what it is\.$/);
+    assert.equal(asked.silent, false);
+    await tell(first, 'ended', 'A call of refund-bot was denied');
+    const replaced = await shownOf(first, 'A call of refund-bot was denied');
+    assert.deepEqual(replaced.map((n) => [n.silent, n.body]), [[true, 'Nothing is left to do there.']]);
 
     // A browser lets nobody press but a person: what pressing does is looked at from within.
-    const press = () =>
-      sw.evaluate(async () => {
+    const press = (tag) =>
+      sw.evaluate(async (wanted) => {
         const opened = [];
         Object.defineProperty(self.clients, 'openWindow', { configurable: true, value: async (to) => opened.push(to) });
         WindowClient.prototype.focus = async function () {
           opened.push('focus');
           return this;
         };
-        const [notification] = await self.registration.getNotifications();
+        const [notification] = await self.registration.getNotifications({ tag: wanted });
         const event = new NotificationEvent('notificationclick', { notification });
         let done;
         event.waitUntil = (what) => (done = what);
         self.dispatchEvent(event);
         await done;
         return opened;
-      });
-    assert.deepEqual(await press(), ['focus']);
-    await v.page.waitForURL(`${world.url}/holds/${id}`);
-    await until((all) => all.length === 0);
+      }, tag);
+    assert.deepEqual(await press(first), ['focus']);
+    await v.page.waitForURL(`${world.url}/holds/${first}`);
 
-    await push(JSON.stringify({ ...told, tells: 'asked', title: 'A call of refund-bot waits for you' }));
-    await until((all) => all.length === 1);
-    await push(JSON.stringify({ ...told, tells: 'ended', title: 'A call of refund-bot was denied' }));
-    const [ended] = await until((all) => all[0]?.title.endsWith('denied'));
-    assert.deepEqual([ended.tag, ended.silent, ended.body], [id, true, 'Nothing is left to do there.']);
-    assert.equal((await shown()).length, 1);
-    assert.deepEqual(await press(), ['focus'], 'it is open there already');
-    assert.equal(v.page.url(), `${world.url}/holds/${id}`);
+    await v.page.goto(`${world.url}/holds/${second}`);
+    await tell(second, 'reminded', WAITS);
+    await shownOf(second, WAITS);
+    assert.deepEqual(await press(second), ['focus'], 'it is open there already');
+    assert.equal(v.page.url(), `${world.url}/holds/${second}`);
 
     // A page in which something else is open is left alone, though it began as the inbox.
+    await v.page.goto(world.url);
     await v.page.getByRole('link', { name: 'Agents', exact: true }).click();
     await v.page.waitForURL(`${world.url}/agents`);
-    await push(JSON.stringify({ ...told, tells: 'asked', title: 'A call of refund-bot waits for you' }));
-    await until((all) => all.length === 1);
-    assert.deepEqual(await press(), [`/holds/${id}`]);
+    await tell(third, 'asked', WAITS);
+    await shownOf(third, WAITS);
+    assert.deepEqual(await press(third), [`/holds/${third}`]);
 
     // What is none of ours leads nowhere.
-    for (const bad of ['', 'x', '{}', JSON.stringify({ ...told, hold: '//evil.example', tells: 'asked', title: 'x' })]) await push(bad);
-    const [odd] = await until((all) => all.length === 1);
-    assert.equal(odd.title, 'Something waits in Sallyport');
-    assert.deepEqual(await press(), ['/']);
+    for (const bad of ['', 'x', '{}', JSON.stringify({ hold: '//evil.example', tells: 'asked', title: 'x', expires_at: '' })]) await push(bad);
+    await shownOf('inbox', 'Something waits in Sallyport');
+    assert.equal((await shown()).filter((n) => n.tag !== first && n.tag !== second && n.tag !== third).length, 1);
+    assert.deepEqual(await press('inbox'), ['/']);
     assert.deepEqual(v.complaints, []);
     await v.close();
   });
