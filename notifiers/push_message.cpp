@@ -2,17 +2,14 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
+#include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -20,7 +17,7 @@ namespace sallyport::notifiers {
 namespace {
 
 constexpr std::size_t point_bytes = 65, scalar_bytes = 32, auth_bytes = 16, salt_bytes = 16;
-constexpr std::size_t key_bytes = 16, nonce_bytes = 12, tag_bytes = 16;
+constexpr std::size_t key_bytes = 16, nonce_bytes = 12, tag_bytes = 16, mac_bytes = 32;
 constexpr std::uint32_t record_size = 4096;
 
 template <auto release>
@@ -34,8 +31,6 @@ struct released_by {
 using bignum_owner = std::unique_ptr<BIGNUM, released_by<BN_clear_free>>;
 using cipher_owner = std::unique_ptr<EVP_CIPHER_CTX, released_by<EVP_CIPHER_CTX_free>>;
 using group_owner = std::unique_ptr<EC_GROUP, released_by<EC_GROUP_free>>;
-using kdf_owner = std::unique_ptr<EVP_KDF, released_by<EVP_KDF_free>>;
-using kdf_context_owner = std::unique_ptr<EVP_KDF_CTX, released_by<EVP_KDF_CTX_free>>;
 using point_owner = std::unique_ptr<EC_POINT, released_by<EC_POINT_free>>;
 
 const unsigned char* bytes_of(std::string_view s) noexcept { return reinterpret_cast<const unsigned char*>(s.data()); }
@@ -76,21 +71,20 @@ point_owner multiplied(const EC_GROUP* group, const EC_POINT* point, const BIGNU
     return product;
 }
 
-// HKDF with SHA-256 (RFC 5869), extract and expand in one.
+secret mac_of(std::string_view key, std::string_view text)
+{
+    std::string mac(mac_bytes, '\0');
+    unsigned int length = 0;
+    if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(), bytes_of(mac), &length))
+        broken("authenticate");
+    return secret(std::move(mac));
+}
+
+// HKDF with SHA-256 (RFC 5869), of which one block is enough here.
 secret derived(std::string_view key, std::string_view salt, std::string_view info, std::size_t length)
 {
-    const kdf_owner kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-    const kdf_context_owner context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
-    std::string digest = "SHA256";
-    const auto octets = [](const char* name, std::string_view value) {
-        return OSSL_PARAM_construct_octet_string(name, const_cast<char*>(value.data()), value.size());
-    };
-    const std::array<OSSL_PARAM, 5> with{OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), 0),
-                                         octets(OSSL_KDF_PARAM_KEY, key), octets(OSSL_KDF_PARAM_SALT, salt),
-                                         octets(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
-    std::string out(length, '\0');
-    if (!context || EVP_KDF_derive(context.get(), bytes_of(out), out.size(), with.data()) != 1) broken("derive a key");
-    return secret(std::move(out));
+    const secret block = mac_of(mac_of(salt, key).reveal(), std::string(info) + '\x01');
+    return secret(std::string(block.reveal().substr(0, length)));
 }
 
 std::string sealed(std::string_view plain, const secret& key, const secret& nonce)
@@ -167,7 +161,7 @@ result<std::string> encrypt_push(std::string_view text, const push_keys& keys, c
 
     // RFC 8291 §3.4, then RFC 8188 §2.2 and §2.3. Each info ends in a NUL.
     const std::string info = std::string("WebPush: info\0", 14) + keys.p256dh + our_point;
-    const secret material = derived(ecdh, keys.auth, info, 32);
+    const secret material = derived(ecdh, keys.auth, info, mac_bytes);
     const secret key = derived(material.reveal(), drawn.salt, {"Content-Encoding: aes128gcm\0", 28}, key_bytes);
     const secret nonce = derived(material.reveal(), drawn.salt, {"Content-Encoding: nonce\0", 24}, nonce_bytes);
 

@@ -49,7 +49,7 @@ dispatcher::lane::~lane()
     for (std::thread& t : threads_)
         if (t.joinable()) t.join();
     try {
-        give_back(std::move(queue_));
+        give_back(queue_);
     } catch (const std::exception& e) {
         log::error("messages not given back", {{"channel", name_}, {"cause", e.what()}});
     }
@@ -209,10 +209,10 @@ void dispatcher::lane::give_back_stale()
         }
         if (!stale.empty()) batch_ = of_.options_.threads;
     }
-    give_back(std::move(stale));
+    give_back(stale);
 }
 
-void dispatcher::lane::give_back(std::deque<claimed> all)
+void dispatcher::lane::give_back(const std::deque<claimed>& all)
 {
     if (all.empty()) return;
     std::vector<std::int64_t> ids;

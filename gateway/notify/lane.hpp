@@ -59,7 +59,7 @@ private:
     /// There is one to deliver. `mutex_` is held.
     bool ready() const;
     std::optional<claimed> next();
-    void give_back(std::deque<claimed>);
+    void give_back(const std::deque<claimed>&);
     composition composed(storage::transaction&, const storage::outbox_entry&) const;
     void address(storage::transaction&, const storage::outbox_entry&, composition&) const;
     result<composition> composed_alone(const storage::outbox_entry&);
