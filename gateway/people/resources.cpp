@@ -29,6 +29,8 @@ constexpr auto table = std::to_array<resource>({
     {"POST", "slack-links/{token}", "Connects it, once", session, &connect_slack},
     {"GET", "me/slack", "The Slack account that is connected to this person", session, &show_my_slack},
     {"DELETE", "me/slack", "Disconnects it", session, &disconnect_slack},
+    {"PUT", "me/absence", "One is away from then until then, and somebody decides in one's place", session, &put_absence},
+    {"DELETE", "me/absence", "One is back", session, &delete_absence},
     {"GET", "agents", "Every agent, by name", session, &list_agents},
     {"GET", "agents/{agent}", "One agent, by its id or name", session, &show_agent},
     {"GET", "people", "Everybody, by handle", session, &list_people},

@@ -108,7 +108,7 @@ TEST_CASE("every key is read")
     CHECK(finance.steps[1].notify == std::vector<target>{{target::kind::schedule, "finance-on-call"}, {target::kind::person, "ada"}});
     CHECK(finance.steps[1].via == std::vector<std::string>{"ops"});
 
-    const auto& on_call = c.schedules.at("finance-on-call");
+    const auto& on_call = c.arranged.on_call.at("finance-on-call");
     CHECK(on_call.zone->name() == "Europe/Berlin");
     CHECK(on_call.zone->offset_at(std::chrono::sys_days{std::chrono::year(2026) / 7 / 1}) == 2h);
     CHECK(on_call.on_call(std::chrono::sys_days{std::chrono::year(2026) / 1 / 12} + 7h + 59min) == std::vector<std::string>{"ada"});

@@ -100,7 +100,7 @@ struct scene : storage::fixture {
         auto now = std::make_shared<identity::standing>();
         now->config = config;
         now->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::vector<std::string>{},
-                                                           std::move(all.agents), identity::schedules_of(config));
+                                                           std::move(all.agents), identity::arrangements_of(config));
         now->credentials = std::make_shared<const identity::credential_map>();
         return now;
     }

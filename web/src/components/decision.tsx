@@ -12,7 +12,9 @@ import { go } from '../router.ts';
 import { sentenceOf } from '../sentences.ts';
 import { useStore } from '../store.ts';
 import { announce, Avatar, Wrong } from './basics.tsx';
+import { BreakGlass } from './glass.tsx';
 import { Icon } from './icon.tsx';
+import { InPlaceOf } from './ladder.tsx';
 import { lookOf, Outcome, Status } from './state.tsx';
 import { Outside, Sentence } from './text.tsx';
 import { Moment, TimeBar, TimeLeft } from './time.tsx';
@@ -40,6 +42,14 @@ export function WhoElse({ hold }: { hold: Hold }) {
           {needed === 1 ? 'approval' : 'approvals'}
         </span>
       </p>
+      {open &&
+        workflows
+          .filter((w) => w && (w.places?.length ?? 0) > 0)
+          .map((w) => (
+            <p class="missing">
+              <b>Still missing:</b> {(w.missing ?? []).join(', ') || 'nothing'}
+            </p>
+          ))}
       {hold.decisions.length > 0 && (
         <ul class="decisions" role="list">
           {hold.decisions.map((d) => (
@@ -75,7 +85,14 @@ function DecisionLine({ decision }: { decision: Decision }) {
     <li>
       <Avatar name={decision.by.name} />
       <p>
-        <b>{decision.by.name}</b> <span class={decision.decision === 'approve' ? 'good' : 'bad'}>{decision.decision === 'approve' ? 'approved' : 'denied'}</span>{' '}
+        <b>{decision.by.name}</b>{' '}
+        {(decision.in_place_of?.length ?? 0) > 0 && (
+          <span class="quiet">
+            <InPlaceOf whom={decision.in_place_of ?? []} />{' '}
+          </span>
+        )}
+        {decision.break_glass && <b class="bad">broke the glass and </b>}
+        <span class={decision.decision === 'approve' ? 'good' : 'bad'}>{decision.decision === 'approve' ? 'approved' : 'denied'}</span>{' '}
         <span class="quiet">
           <Moment at={decision.at} />
           {decision.assurance === 'passkey' && ' · signed with a passkey'}
@@ -122,12 +139,12 @@ export function Decide(props: Props) {
   const mayDeny = open && !offline && stage === null;
 
   const run = useCallback(
-    async (verb: Verb, reason: string | null) => {
+    async (verb: Verb, reason: string | null, breakGlass = false) => {
       if (busy.current) return;
       busy.current = true;
       setError(null);
       try {
-        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }));
+        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }), breakGlass);
         drafts.delete(hold.hold);
         setDenying(false);
         announce(verb === 'approve' ? 'You approved this.' : 'You denied this.');
@@ -172,6 +189,15 @@ export function Decide(props: Props) {
     </p>
   );
 
+  const glass = (
+    <BreakGlass
+      hold={hold}
+      ready={!offline && evidence.state === 'sound' && stage === null}
+      label={!open && stage ? STAGES[stage.stage] : null}
+      onBreak={(reason) => void run('approve', reason, true)}
+    />
+  );
+
   if (!open)
     return (
       <section class="card decide done" aria-labelledby="decide-title">
@@ -180,6 +206,7 @@ export function Decide(props: Props) {
         </h2>
         {failure}
         <Afterwards hold={hold} mine={mine} offline={offline} onHold={onHold} />
+        {glass}
         {next && <NextUp hold={next} />}
       </section>
     );
@@ -247,6 +274,14 @@ export function Decide(props: Props) {
               ? 'Your passkey signs exactly what stands here.'
               : 'This rule asks for your session only: a press decides.'}
           </p>
+          {(hold.in_place_of?.length ?? 0) > 0 && (
+            <p class="note">
+              <span>
+                You decide <InPlaceOf whom={hold.in_place_of ?? []} />.
+              </span>
+            </p>
+          )}
+          {glass}
         </>
       )}
     </section>
@@ -367,6 +402,7 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
     }
   };
   const missing = hold.approvals.needed - hold.approvals.given;
+  const whose = hold.workflows.flatMap((w) => ((w.places?.length ?? 0) > 0 ? (w.missing ?? []) : []));
   return (
     <div class={`outcome ${lookOf(hold.status).tone}`} role="status">
       <p class="outcome-status">
@@ -375,7 +411,7 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
       </p>
       <p>
         {waits && mine ? (
-          <>Your approval is in. {missing > 0 && `${plural(missing, 'more is', 'more are')} needed before anything is sent.`}</>
+          <>Your approval is in. {whose.length > 0 ? `Still missing: ${whose.join(', ')}.` : missing > 0 && `${plural(missing, 'more is', 'more are')} needed before anything is sent.`}</>
         ) : waits ? (
           <>
             <Icon name="lock" /> {hold.why_not ? <Outside text={hold.why_not} /> : 'You may not decide this one.'}
