@@ -200,91 +200,95 @@ export function Decide(props: Props) {
 
   if (!open)
     return (
-      <section class="card decide done" aria-labelledby="decide-title">
-        <h2 id="decide-title" class="hidden">
-          Outcome
-        </h2>
-        {failure}
-        <Afterwards hold={hold} mine={mine} offline={offline} onHold={onHold} />
+      <>
         {glass}
-        {next && <NextUp hold={next} />}
-      </section>
+        <section class="card decide done" aria-labelledby="decide-title">
+          <h2 id="decide-title" class="hidden">
+            Outcome
+          </h2>
+          {failure}
+          <Afterwards hold={hold} mine={mine} offline={offline} onHold={onHold} />
+          {next && <NextUp hold={next} />}
+        </section>
+      </>
     );
 
   return (
-    <section class={`card decide ${denying ? 'denying' : ''}`} aria-labelledby="decide-title">
-      <h2 id="decide-title" class="hidden">
-        Decide
-      </h2>
-      {failure}
-      {closedWhy && (
-        <p class="note odd" role="status">
-          <Icon name={offline ? 'offline' : 'warning'} />
-          <span>{closedWhy}</span>
-        </p>
-      )}
-      {denying ? (
-        <Denial
-          hold={hold}
-          me={me}
-          ready={mayDeny}
-          label={stage ? STAGES[stage.stage] : null}
-          onDeny={(reason) => void run('deny', reason)}
-          onCancel={() => setDenying(false)}
-        />
-      ) : (
-        <>
-          <p class="decide-time">
-            <TimeLeft created={hold.created_at} expires={hold.expires_at} />
+    <>
+      {glass}
+      <section class={`card decide ${denying ? 'denying' : ''}`} aria-labelledby="decide-title">
+        <h2 id="decide-title" class="hidden">
+          Decide
+        </h2>
+        {failure}
+        {closedWhy && (
+          <p class="note odd" role="status">
+            <Icon name={offline ? 'offline' : 'warning'} />
+            <span>{closedWhy}</span>
           </p>
-          <div class="decide-buttons">
-            <button
-              type="button"
-              class="button deny"
-              disabled={!mayDeny}
-              aria-keyshortcuts="d"
-              onClick={() => {
-                setError(null);
-                setDenying(true);
-              }}
-            >
-              Deny… <kbd aria-hidden="true">d</kbd>
-            </button>
-            <button
-              type="button"
-              class="button approve"
-              ref={approve}
-              disabled={!mayApprove}
-              aria-keyshortcuts="a"
-              aria-busy={stage !== null}
-              onClick={() => void run('approve', null)}
-            >
-              {stage ? (
-                STAGES[stage.stage]
-              ) : (
-                <>
-                  {needsPasskey(hold) && <Icon name="key" />}
-                  Approve <kbd aria-hidden="true">a</kbd>
-                </>
-              )}
-            </button>
-          </div>
-          <p class="decide-hint quiet">
-            {needsPasskey(hold)
-              ? 'Your passkey signs exactly what stands here.'
-              : 'This rule asks for your session only: a press decides.'}
-          </p>
-          {(hold.in_place_of?.length ?? 0) > 0 && (
-            <p class="note">
-              <span>
-                You decide <InPlaceOf whom={hold.in_place_of ?? []} />.
-              </span>
+        )}
+        {denying ? (
+          <Denial
+            hold={hold}
+            me={me}
+            ready={mayDeny}
+            label={stage ? STAGES[stage.stage] : null}
+            onDeny={(reason) => void run('deny', reason)}
+            onCancel={() => setDenying(false)}
+          />
+        ) : (
+          <>
+            <p class="decide-time">
+              <TimeLeft created={hold.created_at} expires={hold.expires_at} />
             </p>
-          )}
-          {glass}
-        </>
-      )}
-    </section>
+            <div class="decide-buttons">
+              <button
+                type="button"
+                class="button deny"
+                disabled={!mayDeny}
+                aria-keyshortcuts="d"
+                onClick={() => {
+                  setError(null);
+                  setDenying(true);
+                }}
+              >
+                Deny… <kbd aria-hidden="true">d</kbd>
+              </button>
+              <button
+                type="button"
+                class="button approve"
+                ref={approve}
+                disabled={!mayApprove}
+                aria-keyshortcuts="a"
+                aria-busy={stage !== null}
+                onClick={() => void run('approve', null)}
+              >
+                {stage ? (
+                  STAGES[stage.stage]
+                ) : (
+                  <>
+                    {needsPasskey(hold) && <Icon name="key" />}
+                    Approve <kbd aria-hidden="true">a</kbd>
+                  </>
+                )}
+              </button>
+            </div>
+            <p class="decide-hint quiet">
+              {needsPasskey(hold)
+                ? 'Your passkey signs exactly what stands here.'
+                : 'This rule asks for your session only: a press decides.'}
+            </p>
+            {(hold.in_place_of?.length ?? 0) > 0 && (
+              <p class="note">
+                <span>
+                  You decide <InPlaceOf whom={hold.in_place_of ?? []} />.
+                </span>
+              </p>
+            )}
+          </>
+        )}
+      </section>
+    </>
   );
 }
 

@@ -19,7 +19,7 @@ export function BreakGlass({ hold, ready, label, onBreak }: Props) {
   if (hold.status !== 'held' || !hold.may_break_glass) return null;
   const given = reason.trim();
   return (
-    <div class="glass">
+    <section class="card glass" aria-label="Break-glass">
       <p>
         <Icon name="warning" /> In an emergency you may approve this alone, whatever it still needs. Everybody concerned is told.
       </p>
@@ -55,7 +55,7 @@ export function BreakGlass({ hold, ready, label, onBreak }: Props) {
           </form>
         </Dialog>
       )}
-    </div>
+    </section>
   );
 }
 

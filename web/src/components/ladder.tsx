@@ -58,7 +58,7 @@ function Places({ workflow }: { workflow: Workflow }) {
   const places = workflow.places ?? [];
   if (places.length === 0) return null;
   return (
-    <ul class="places" role="list" aria-label="Approvals by whom">
+    <ul class="seats" role="list" aria-label="Approvals by whom">
       {places.map((place) => (
         <li key={place.of} class={place.given >= place.needed ? 'given' : ''}>
           <Icon name={place.given >= place.needed ? 'check' : 'dot'} />
