@@ -338,9 +338,8 @@ TEST_CASE_FIXTURE(record, "what decides nothing, and what proves less where less
 
 TEST_CASE("places are filled by distinct people, as the log says what each could fill")
 {
-    const boost::json::object places{
-        {"places", boost::json::array{boost::json::object{{"of", "team:finance"}, {"approvals", 1}},
-                                      boost::json::object{{"of", "team:legal"}, {"approvals", 1}}}}};
+    const boost::json::object places{{"places", boost::json::array{boost::json::object{{"of", "team:finance"}, {"approvals", 1}},
+                                                                   boost::json::object{{"of", "team:legal"}, {"approvals", 1}}}}};
     struct row {
         const char* name;
         std::vector<std::string> ada, grace;

@@ -334,16 +334,18 @@ TEST_CASE("the file's name is the directory as given, then the name")
 
 TEST_CASE("who must approve, when, and who may do so alone")
 {
-    const directory files({{"main.yaml", good},
-                              {"more.yaml", "schedules:\n"
-                                            "  office: { time_zone: Europe/Berlin, hours: [ { days: [mon, fri], from: \"09:00\", until: \"24:00\" } ] }\n"
-                                            "workflows:\n"
-                                            "  both:\n"
-                                            "    approvals: { \"team:finance\": 2, \"team:legal\": 1, 'where:person.labels[\"level\"] == \"senior\"': 1 }\n"
-                                            "    not: [initiator, last-approver]\n"
-                                            "    break_glass: [\"person:ada\", \"team:security\"]\n"
-                                            "    steps:\n"
-                                            "      - { notify: [\"team:finance\", \"team:legal\", 'where:\"x\" in person.teams'], for: 1h, within: office }\n"}});
+    const directory files(
+        {{"main.yaml", good},
+         {"more.yaml",
+          "schedules:\n"
+          "  office: { time_zone: Europe/Berlin, hours: [ { days: [mon, fri], from: \"09:00\", until: \"24:00\" } ] }\n"
+          "workflows:\n"
+          "  both:\n"
+          "    approvals: { \"team:finance\": 2, \"team:legal\": 1, 'where:person.labels[\"level\"] == \"senior\"': 1 }\n"
+          "    not: [initiator, last-approver]\n"
+          "    break_glass: [\"person:ada\", \"team:security\"]\n"
+          "    steps:\n"
+          "      - { notify: [\"team:finance\", \"team:legal\", 'where:\"x\" in person.teams'], for: 1h, within: office }\n"}});
     const auto loaded = load(files.path());
     REQUIRE_MESSAGE(loaded.config, text_report(loaded));
     const auto& both = loaded.config->workflows.at("both");
@@ -378,8 +380,9 @@ TEST_CASE("each of these changes the digest, and what does not say them keeps it
                                                   "steps: [ { notify: [\"team:a\", \"team:b\"], for: 1h } ] } }\n"}});
     };
     std::set<std::string> all;
-    for (const char* workflow : {"", "approvals: { \"team:a\": 1 }, ", "approvals: { \"team:b\": 1 }, ", "approvals: { \"team:a\": 1, \"team:b\": 1 }, ",
-                                 "approvals: 2, ", "break_glass: [\"team:a\"], ", "not: [initiator], ", "not: [last-approver], "}) {
+    for (const char* workflow :
+         {"", "approvals: { \"team:a\": 1 }, ", "approvals: { \"team:b\": 1 }, ", "approvals: { \"team:a\": 1, \"team:b\": 1 }, ",
+          "approvals: 2, ", "break_glass: [\"team:a\"], ", "not: [initiator], ", "not: [last-approver], "}) {
         CAPTURE(workflow);
         CHECK(all.insert(of(workflow)).second);
     }

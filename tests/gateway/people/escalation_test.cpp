@@ -1,7 +1,7 @@
 // What the page's API says and does of places, deputies, the last approver and the glass, against a real database.
 #include "gateway/canonical/json.hpp"
-#include "storage/session_store.hpp"
 #include "gateway/canonical/sha256.hpp"
+#include "storage/session_store.hpp"
 #include "tests/gateway/people/scene.hpp"
 
 #include <string>
@@ -34,11 +34,13 @@ struct office : scene {
     }
     reply states_loudly(const std::string& handle, hold_id id, const std::string& more)
     {
-        return ask(&make_statement, handle, {{"holds", id.text(), "statement"}, R"({"decision":"approve","break_glass":true)" + more + "}", {}});
+        return ask(&make_statement, handle,
+                   {{"holds", id.text(), "statement"}, R"({"decision":"approve","break_glass":true)" + more + "}", {}});
     }
     std::string last_entry()
     {
-        return ask("SELECT data FROM (SELECT id, data FROM audit_pending) AS a WHERE data::text LIKE '%statement%' ORDER BY id DESC LIMIT 1");
+        return ask(
+            "SELECT data FROM (SELECT id, data FROM audit_pending) AS a WHERE data::text LIKE '%statement%' ORDER BY id DESC LIMIT 1");
     }
 };
 
@@ -158,12 +160,14 @@ TEST_CASE_FIXTURE(office, "breaking the glass is a statement of its own, and not
         const char* more;
         const char* then;
     };
-    for (const row& r : {row{"without a reason", "olaf", "", "malformed-request"}, row{"with an empty one", "olaf", R"(,"reason":" ")", "malformed-request"},
+    for (const row& r : {row{"without a reason", "olaf", "", "malformed-request"},
+                         row{"with an empty one", "olaf", R"(,"reason":" ")", "malformed-request"},
                          row{"not named", "ada", R"(,"reason":"fire")", "not-eligible"}}) {
         CAPTURE(r.name);
         CHECK(outcome(states_loudly(r.who, id, r.more)) == r.then);
     }
-    CHECK(outcome(ask(&make_statement, "olaf", {{"holds", id.text(), "statement"}, R"({"decision":"deny","reason":"x","break_glass":true})", {}})) ==
+    CHECK(outcome(ask(&make_statement, "olaf",
+                      {{"holds", id.text(), "statement"}, R"({"decision":"deny","reason":"x","break_glass":true})", {}})) ==
           "malformed-request");
 
     const auto stated = states_loudly("olaf", id, R"(,"reason":"fire")");
@@ -172,7 +176,8 @@ TEST_CASE_FIXTURE(office, "breaking the glass is a statement of its own, and not
     // The workflow is content with a session; this is not.
     CHECK(outcome(answer("olaf", id, text_of(stated, "statement"), nullptr)) == "assurance-too-low");
     // Somebody else's hands.
-    CHECK(outcome(answer("ada", id, text_of(stated, "statement"), passkeys.at("ada").get(text_of(stated, "sha256"), {}))) == "not-eligible");
+    CHECK(outcome(answer("ada", id, text_of(stated, "statement"), passkeys.at("ada").get(text_of(stated, "sha256"), {}))) ==
+          "not-eligible");
     CHECK(outcome(decides("ada", id)) == "201");
     const auto done = sign("olaf", id, stated);  // somebody approved meanwhile: it is no place in the quorum
     REQUIRE(outcome(done) == "201");

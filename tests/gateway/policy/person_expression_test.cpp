@@ -68,7 +68,8 @@ TEST_CASE("what is no expression of people is a mistake at its place")
         std::string expression;
         std::size_t offset;
     };
-    for (const row& r : {row{"person.nickname == 'x'", 7}, row{"request.method == 'GET'", 0}, row{"person.handle", 0}, row{"1 +", 3}, row{"now", 0}}) {
+    for (const row& r :
+         {row{"person.nickname == 'x'", 7}, row{"request.method == 'GET'", 0}, row{"person.handle", 0}, row{"1 +", 3}, row{"now", 0}}) {
         CAPTURE(r.expression);
         person_expressions all;
         const auto mistakes = all.add(r.expression);
