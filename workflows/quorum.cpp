@@ -44,7 +44,7 @@ bool quorum::seat(std::size_t approval, std::vector<bool>& tried)
 
 int quorum::given() const noexcept
 {
-    std::size_t all = static_cast<std::size_t>(unplaced_);
+    auto all = static_cast<std::size_t>(unplaced_);
     for (const auto& there : seated_) all += there.size();
     return static_cast<int>(all);
 }

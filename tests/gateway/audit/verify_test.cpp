@@ -95,9 +95,9 @@ struct record {
     {
         add("decision", "per_" + handle, data, hold);
     }
-    boost::json::object counting(boost::json::object data, std::vector<std::string> entries, const char* more = nullptr) const
+    boost::json::object counting(boost::json::object data, std::vector<std::string> counts, const char* more = nullptr) const
     {
-        data["workflows"] = boost::json::array(entries.begin(), entries.end());
+        data["workflows"] = boost::json::array(counts.begin(), counts.end());
         if (more) data[more] = true;
         return data;
     }
