@@ -56,7 +56,7 @@ std::vector<letter::fact> facts_of(const notice& n, bool& cut)
     add(n.workflows.size() > 1 ? "Workflows" : "Workflow", some_of(n.workflows, cut));
     add("Approvals", std::to_string(n.approvals_given) + " of " + std::to_string(n.approvals_needed));
     add("Asked", minute(n.created_at));
-    if (n.what != notice::kind::ended)
+    if (is_question(n.what))
         add("Expires", minute(n.expires_at));
     else if (n.closed_at)
         add("Ended", minute(*n.closed_at));
@@ -126,12 +126,16 @@ std::string quiet_paragraph(std::string_view text)
 
 letter letter_of(const notice& n, std::string_view public_url)
 {
-    const bool asked = n.what != notice::kind::ended, first = n.what == notice::kind::asked;
+    const bool asked = is_question(n.what), loud = n.what == notice::kind::glass_broken, first = n.what == notice::kind::asked;
     letter l;
     bool cut = false;
     // The same for all kinds: mail programs put into one thread what has one subject.
-    l.subject = shortened((first ? "To decide: " : "Re: To decide: ") + sentence(n), longest_subject + (first ? 0 : 4), cut);
-    l.headline = !asked ? "No decision is needed any more" : first ? "Your decision is needed" : "Your decision is still needed";
+    const std::string_view opening = loud ? "BREAK-GLASS: " : first ? "To decide: " : "Re: To decide: ";
+    l.subject = shortened(std::string(opening) + sentence(n), longest_subject + (first ? 0 : 4), cut);
+    l.headline = loud     ? "Break-glass: approved by one person alone"
+                 : !asked ? "No decision is needed any more"
+                 : first  ? "Your decision is needed"
+                          : "Your decision is still needed";
     if (asked)
         l.lead = "The agent " + shortened(n.agent, longest_fact, cut) +
                  " wants to make a call that waits for you, or somebody else who may decide.";

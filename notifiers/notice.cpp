@@ -24,6 +24,7 @@ std::string_view name_of(notice::kind what) noexcept
     case notice::kind::asked: return "asked";
     case notice::kind::reminded: return "reminded";
     case notice::kind::ended: return "ended";
+    case notice::kind::glass_broken: return "glass_broken";
     }
     return {};
 }
@@ -36,6 +37,8 @@ std::string sentence(const notice& n)
 
 std::string outcome_sentence(const notice& n)
 {
+    if (n.what == notice::kind::glass_broken)
+        return n.glass_broken_by + " broke the glass: approved alone, without the approvals that are asked for. Their reason: " + n.reason;
     switch (n.status) {
     case hold_status::held: return "It waits for a decision.";
     case hold_status::approved:

@@ -46,9 +46,10 @@ struct notice_reason {
 
 struct notice {
     enum class kind {
-        asked,     // this recipient may decide from now on
-        reminded,  // was asked, has not decided, and it is still open
-        ended,     // what was asked needs no decision any more: `status` says how it ended
+        asked,         // this recipient may decide from now on
+        reminded,      // was asked, has not decided, and it is still open
+        ended,         // what was asked needs no decision any more: `status` says how it ended
+        glass_broken,  // somebody approved it alone, without the approvals that its workflows ask for
     };
 
     std::string key;  // the same for each attempt, and for no other notice; visible ASCII, at most 128 characters
@@ -76,21 +77,25 @@ struct notice {
     // Of what has ended.
     std::optional<time_point> closed_at;
     std::vector<std::string> decided_by;  // names, in the order of deciding
-    std::string reason;                   // what the person wrote, of a denial
+    std::string reason;                   // what the person wrote, of a denial or a broken glass
+    std::string glass_broken_by;          // a name; empty: nobody broke it
     std::optional<int> upstream_status;
 
     std::string link;         // to the page of this hold
     std::string earlier_ref;  // `delivered::message_ref` of the notice that asked this recipient; empty when there was none
 };
 
-/// `asked`, `reminded`, `ended`.
+/// It asks for a decision.
+constexpr bool is_question(notice::kind what) noexcept { return what == notice::kind::asked || what == notice::kind::reminded; }
+
+/// `asked`, `reminded`, `ended`, `glass_broken`.
 std::string_view name_of(notice::kind) noexcept;
 
 /// What will happen, or what was asked, in one sentence: the first reason's summary, or the request line where that says nothing.
 std::string sentence(const notice&);
 
-/// How it ended, in one sentence for people: `Approved by Ada Lovelace and sent; the upstream answered 201.` Of a notice that
-/// is `ended`.
+/// How it ended, in one sentence for people: `Approved by Ada Lovelace and sent; the upstream answered 201.` Of a
+/// notice that is no question.
 std::string outcome_sentence(const notice&);
 
 }  // namespace sallyport::notifiers

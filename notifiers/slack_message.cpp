@@ -65,6 +65,7 @@ std::string joined(const std::vector<std::string>& names)
 
 std::string_view title(const notice& n)
 {
+    if (n.what == notice::kind::glass_broken) return "Break-glass: approved by one person alone";
     switch (n.status) {
     case hold_status::held: return "No decision needed any more";
     case hold_status::approved:
@@ -93,8 +94,9 @@ public:
         json::array below;
         fields(below);
         request_line(below);
-        below.push_back(context(mrkdwn(n_.what != notice::kind::ended ? "Open until " + date(n_.expires_at)
-                                                                      : "Closed " + date(n_.closed_at.value_or(n_.expires_at)))));
+        below.push_back(context(mrkdwn(is_question(n_.what)                    ? "Open until " + date(n_.expires_at)
+                                       : n_.what == notice::kind::glass_broken ? "Told " + date(n_.told_at)
+                                                                               : "Closed " + date(n_.closed_at.value_or(n_.expires_at)))));
 
         std::size_t taken = 1000 + 2 * decision_.size() + n_.link.size();  // the buttons, and what is said of cuts
         for (const auto& block : below) taken += cost(block);
@@ -102,7 +104,7 @@ public:
         agents_words(taken < longest_blocks ? longest_blocks - taken : 0, most_blocks - blocks_.size() - below.size() - 3);
 
         for (auto& block : below) blocks_.push_back(std::move(block));
-        if (cut_ && n_.what != notice::kind::ended)
+        if (cut_ && is_question(n_.what))
             blocks_.push_back(
                 context(plain_text("Not everything fits here. What is cut can be decided on its page, where all of it is shown.")));
         buttons();
@@ -119,9 +121,9 @@ private:
 
     void header()
     {
-        const std::string text = n_.what != notice::kind::ended ? slack_line(n_.agent) + asks(n_) : std::string(title(n_));
+        const std::string text = is_question(n_.what) ? slack_line(n_.agent) + asks(n_) : std::string(title(n_));
         blocks_.push_back(json::object{{"type", "header"}, {"text", plain_text(fitted(text, longest_header))}});
-        if (n_.what == notice::kind::ended) blocks_.push_back(section(fitted(slack_line(outcome_sentence(n_)), longest_outcome)));
+        if (!is_question(n_.what)) blocks_.push_back(section(fitted(slack_line(outcome_sentence(n_)), longest_outcome)));
     }
 
     void agents_words(std::size_t room, std::size_t most)
@@ -156,7 +158,7 @@ private:
         add("Route", n_.route);
         add("Workflow", joined(n_.workflows));
         add("Approvals", std::to_string(n_.approvals_given) + " of " + std::to_string(n_.approvals_needed));
-        if (n_.what == notice::kind::ended) add("Decided by", joined(n_.decided_by));
+        if (!is_question(n_.what)) add("Decided by", joined(n_.decided_by));
         to.push_back(json::object{{"type", "section"}, {"fields", std::move(all)}});
     }
 
@@ -172,13 +174,13 @@ private:
             all.push_back(json::object{
                 {"type", "button"}, {"action_id", action}, {"text", plain_text(label)}, {"style", style}, {"value", decision_}});
         };
-        const bool by_click = n_.what != notice::kind::ended && n_.assurance == assurance::click && !cut_ && !decision_.empty();
+        const bool by_click = is_question(n_.what) && n_.assurance == assurance::click && !cut_ && !decision_.empty();
         if (by_click) {
             deciding(slack_approve_action, "Approve", "primary");
             deciding(slack_deny_action, "Deny", "danger");
         }
         if (!n_.link.empty() && slack_length(n_.link) <= longest_url) {
-            const bool to_decide = n_.what != notice::kind::ended && !by_click;
+            const bool to_decide = is_question(n_.what) && !by_click;
             const bool signs = to_decide && n_.assurance != assurance::click;
             json::object link{{"type", "button"},
                               {"action_id", slack_open_action},
@@ -202,8 +204,8 @@ private:
 // What notifications and screen readers have of it. Slack looks for mentions there, so it is escaped.
 std::string fallback(const notice& n)
 {
-    const std::string text = n.what != notice::kind::ended ? n.agent + std::string(asks(n)) + ". The agent says: " + sentence(n)
-                                                           : outcome_sentence(n) + " (" + n.agent + ")";
+    const std::string text = is_question(n.what) ? n.agent + std::string(asks(n)) + ". The agent says: " + sentence(n)
+                                                 : outcome_sentence(n) + " (" + n.agent + ")";
     return escaped_for_mrkdwn(fit(slack_line(text), longest_fallback).text);
 }
 

@@ -66,6 +66,7 @@ std::string webhook_body(const notice& n)
                      {"expires_at", format_rfc3339(n.expires_at)},
                      {"closed_at", time_or_null(n.closed_at)},
                      {"decided_by", texts(n.decided_by)},
+                     {"glass_broken_by", n.glass_broken_by.empty() ? boost::json::value(nullptr) : boost::json::value(n.glass_broken_by)},
                      {"reason", n.reason.empty() ? boost::json::value(nullptr) : boost::json::value(n.reason)},
                      {"upstream_status", n.upstream_status ? boost::json::value(*n.upstream_status) : boost::json::value(nullptr)},
                      {"link", n.link},

@@ -42,15 +42,25 @@ std::vector<target> read_targets(const json::value& value)
 
 json::object workflow_object(const workflow& w)
 {
-    json::array steps;
+    json::array steps, places;
+    for (const auto& p : w.places) places.emplace_back(json::object{{"of", p.of.text()}, {"approvals", p.approvals}});
     for (const auto& s : w.steps) {
         json::array via;
         for (const auto& channel : s.via) via.emplace_back(channel);
-        steps.emplace_back(
-            json::object{{"notify", targets(s.notify)}, {"via", std::move(via)}, {"for", s.for_.count()}, {"remind", s.remind.count()}});
+        steps.emplace_back(json::object{{"notify", targets(s.notify)},
+                                        {"via", std::move(via)},
+                                        {"for", s.for_.count()},
+                                        {"remind", s.remind.count()},
+                                        {"within", s.within}});
     }
-    return {{"name", w.name},         {"approvals", w.approvals},  {"assurance", name_of(w.assurance)},
-            {"not", targets(w.not_)}, {"steps", std::move(steps)}, {"control", name_of(w.control)}};
+    return {{"name", w.name},
+            {"approvals", w.approvals},
+            {"assurance", name_of(w.assurance)},
+            {"not", targets(w.not_)},
+            {"steps", std::move(steps)},
+            {"control", name_of(w.control)},
+            {"places", std::move(places)},
+            {"break_glass", targets(w.break_glass)}};
 }
 
 workflow read_workflow(const json::object& object)
@@ -66,9 +76,14 @@ workflow read_workflow(const json::object& object)
         s.notify = read_targets(step.at("notify"));
         for (const auto& channel : step.at("via").as_array()) s.via.push_back(text(channel));
         s.for_ = duration(number(step, "for"));
-        if (step.contains("remind")) s.remind = duration(number(step, "remind"));  // the previous release does not write it
+        if (step.contains("remind")) s.remind = duration(number(step, "remind"));       // the previous release does not write it
+        if (const auto* within = step.if_contains("within")) s.within = text(*within);  // nor that
         w.steps.push_back(std::move(s));
     }
+    if (const auto* places = object.if_contains("places"))
+        for (const auto& p : places->as_array())
+            w.places.push_back({known(target::parse(text(p.as_object(), "of"))), static_cast<int>(number(p.as_object(), "approvals"))});
+    if (const auto* glass = object.if_contains("break_glass")) w.break_glass = read_targets(*glass);
     if (object.contains("control")) w.control = known(control_named(text(object, "control")));  // nor that
     return w;
 }
@@ -92,6 +107,7 @@ std::string demands_text(const std::vector<demand>& demands)
                                       {"step", static_cast<std::int64_t>(d.step)},
                                       {"step_ends_at", since_epoch(d.step_ends_at)},
                                       {"begun", std::move(begun)},
+                                      {"waits_until", d.waits_until ? json::value(since_epoch(*d.waits_until)) : json::value(nullptr)},
                                       {"told_until", since_epoch(d.told_until)},
                                       {"reached", d.reached},
                                       {"reminders", d.reminders}});
@@ -120,6 +136,7 @@ std::vector<demand> read_demands(std::string_view written)
         // The previous release does not write these.
         if (const auto* begun = object.if_contains("begun"))
             for (const auto& at : begun->as_array()) d.begun.emplace_back(duration(at.to_number<std::int64_t>()));
+        if (const auto* waits = object.if_contains("waits_until"); waits && !waits->is_null()) d.waits_until = time(object, "waits_until");
         if (object.contains("told_until")) d.told_until = time(object, "told_until");
         d.reached = object.at("reached").as_bool();
         if (object.contains("reminders")) d.reminders = static_cast<int>(number(object, "reminders"));
@@ -142,6 +159,8 @@ std::vector<decision> read_decisions(std::string_view written)
         d.assurance = known(assurance_named(text(object, "assurance")));
         d.at = time(object, "at");
         for (const auto& name : object.at("counts_in").as_array()) d.counts_in.push_back(text(name));
+        for (const auto& handle : object.at("in_place_of").as_array()) d.in_place_of.push_back(text(handle));
+        d.break_glass = object.at("break_glass").as_bool();
         decisions.push_back(std::move(d));
     }
     return decisions;

@@ -36,7 +36,8 @@ namespace {
     "h.id, h.action, h.agent, h.owner, h.route, h.status, h.version, h.reasons, h.demands, "                                               \
     "(SELECT coalesce(json_agg(json_build_object('id', d.id, 'person', d.person, 'kind', d.kind, 'reason', d.reason, "                     \
     "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
-    "                                            'counts_in', d.counts_in) ORDER BY d.at, d.id), '[]'::json) "                             \
+    "                                            'counts_in', d.counts_in, 'in_place_of', d.in_place_of, "                                 \
+    "                                            'break_glass', d.break_glass) ORDER BY d.at, d.id), '[]'::json) "                         \
     "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
     "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.maybe_sent, "                 \
     "h.outcome_status, h.outcome_at, "                                                                                                     \
@@ -62,9 +63,22 @@ const statement advance_hold{"advance_hold", R"(
      WHERE id = $1 AND version = $2 AND ($14::text IS NULL OR claimed_by IS NULL OR claimed_by = $14))"};
 
 const statement insert_decision{"insert_decision", R"(
-    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
+    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in, in_place_of, break_glass)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))"};
 const statement take_decision_back{"take_decision_back", R"(
     UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
+
+// One row an agent, made by whoever asks first: of two transactions that ask who approved last, the second waits until the first
+// has said so. It comes before the hold's own lock, so that the clock by which a hold was decided goes the same way as the turns.
+const statement take_turn{"take_turn", R"(
+    INSERT INTO approval_turns (agent) SELECT h.agent FROM holds AS h WHERE h.id = $1 AND strpos(h.demands::text, '"last-approver"') > 0
+    ON CONFLICT (agent) DO UPDATE SET agent = excluded.agent)"};
+const statement read_last_approver{"read_last_approver", R"(
+    SELECT d.person FROM holds AS h JOIN decisions AS d ON d.hold = h.id
+     WHERE h.agent = $1 AND h.id IS DISTINCT FROM $3 AND h.decided_at IS NOT NULL AND h.status <> 'denied'
+       AND d.kind = 'approve' AND d.taken_back_at IS NULL
+       AND EXISTS (SELECT 1 FROM unnest(d.counts_in) AS entry WHERE split_part(entry, '/', 1) = $2)
+     ORDER BY h.decided_at DESC, d.at DESC, d.id DESC LIMIT 1)"};
 
 const statement lock_due_holds{"lock_due_holds", R"(
     SELECT id FROM holds
@@ -187,9 +201,19 @@ stored_hold stored_of(reader& r)
     return s;
 }
 
+void read_precedents(transaction& tx, hold& h, const std::optional<hold_id>& but)
+{
+    for (demand& d : h.demands)
+        if (d.excludes_last_approver())
+            d.last_approval = demand::precedent{
+                first_row(run(tx, read_last_approver, h.agent, d.asks.name, but), [](reader& r) { return r.id<person_id>(); })};
+}
+
 std::vector<stored_hold> read_all(transaction& tx, const pqxx::result& rows)
 {
     auto all = all_rows(rows, stored_of);
+    for (stored_hold& h : all)
+        if (h.hold.status == hold_status::held) read_precedents(tx, h.hold, h.hold.id);
     if (!all.empty()) tx.state().now = all.back().now;
     return all;
 }
@@ -197,6 +221,7 @@ std::vector<stored_hold> read_all(transaction& tx, const pqxx::result& rows)
 std::optional<stored_hold> read_one(transaction& tx, const pqxx::result& rows)
 {
     auto found = first_row(rows, stored_of);
+    if (found && found->hold.status == hold_status::held) read_precedents(tx, found->hold, found->hold.id);
     if (found) tx.state().now = found->now;
     return found;
 }
@@ -210,7 +235,8 @@ std::vector<hold_id> ids_of(const pqxx::result& rows)
 
 void write_decision(transaction& tx, hold_id of, const decision& d)
 {
-    run(tx, insert_decision, d.id, of, d.by, name_of(d.kind), d.reason, name_of(d.assurance), d.at, array_of(d.counts_in));
+    run(tx, insert_decision, d.id, of, d.by, name_of(d.kind), d.reason, name_of(d.assurance), d.at, array_of(d.counts_in),
+        array_of(d.in_place_of), d.break_glass);
 }
 
 std::optional<stored_hold> get(transaction& tx, hold_id id, payload with)
@@ -245,6 +271,14 @@ std::optional<stored_hold> get_for_update(transaction& tx, hold_id id, payload w
     if (run(tx, lock_hold, id).empty()) return std::nullopt;
     return get(tx, id, with);
 }
+
+std::optional<stored_hold> get_to_decide(transaction& tx, hold_id id)
+{
+    run(tx, take_turn, id);
+    return get_for_update(tx, id);
+}
+
+void read_last_approvals(transaction& tx, hold& fresh) { read_precedents(tx, fresh, std::nullopt); }
 
 std::optional<stored_hold> find_by_key(transaction& tx, agent_id agent, std::string_view idempotency_key)
 {

@@ -118,6 +118,11 @@ std::vector<stored_hold> get(transaction&, std::span<const hold_id>);
 void read_payloads(transaction&, std::span<stored_hold>);
 /// The same as `get`, and nobody else moves it before this transaction ends.
 std::optional<stored_hold> get_for_update(transaction&, hold_id, payload = payload::leave);
+/// The same, by whoever decides it: where its workflows exclude the last approver, no other hold of that agent is decided before
+/// this transaction ends. Before anything else is locked.
+std::optional<stored_hold> get_to_decide(transaction&, hold_id);
+/// Fills in `demand::last_approval` of a hold that is not stored yet. Those that are read while held have it.
+void read_last_approvals(transaction&, hold& fresh);
 /// The hold that this agent's key belongs to.
 std::optional<stored_hold> find_by_key(transaction&, agent_id, std::string_view idempotency_key);
 

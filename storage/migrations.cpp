@@ -20,6 +20,7 @@ constexpr auto all = std::to_array<migration>({
     {7, "who somebody is at an identity provider, and how a session was made", migration_007},
     {8, "who is whom in Slack", migration_008},
     {9, "browsers that are told by push, and how each channel fares", migration_009},
+    {10, "labels and absences of people, and what approvals must remember", migration_010},
 });
 
 constexpr bool numbered()

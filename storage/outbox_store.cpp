@@ -10,6 +10,7 @@ std::string_view name_of(message_kind what) noexcept
     case message_kind::asked: return "asked";
     case message_kind::reminded: return "reminded";
     case message_kind::ended: return "ended";
+    case message_kind::glass_broken: return "glass-broken";
     }
     return {};
 }
@@ -118,6 +119,7 @@ std::optional<message_kind> kind_named(std::string_view name)
     if (name == name_of(message_kind::asked)) return message_kind::asked;
     if (name == name_of(message_kind::reminded)) return message_kind::reminded;
     if (name == name_of(message_kind::ended)) return message_kind::ended;
+    if (name == name_of(message_kind::glass_broken)) return message_kind::glass_broken;
     return std::nullopt;
 }
 

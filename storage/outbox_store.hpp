@@ -19,8 +19,9 @@ namespace sallyport::storage {
 /// `skipped`: nobody needs to be told any more, or the channel is not configured.
 enum class outbox_state { pending, sent, dead, skipped };
 
-/// What a message tells: that its person is asked, that they still are, or that what was asked has ended.
-enum class message_kind { asked, reminded, ended };
+/// What a message tells: that its person is asked, that they still are, that what was asked has ended, or that somebody broke the
+/// glass.
+enum class message_kind { asked, reminded, ended, glass_broken };
 std::string_view name_of(message_kind) noexcept;
 
 struct outbox_entry {

@@ -3,6 +3,10 @@
 #include "storage/directory_store.hpp"
 #include "storage/sql.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <utility>
 
 namespace sallyport::storage::person_store {
@@ -13,7 +17,10 @@ namespace {
     "p.id, p.handle, p.name, p.email, p.roles, "                                                                                           \
     "ARRAY(SELECT m.team::text FROM team_members AS m WHERE m.person = p.id ORDER BY m.team), p.status, "                                  \
     "EXISTS (SELECT 1 FROM passkeys AS k WHERE k.person = p.id), "                                                                         \
-    "EXISTS (SELECT 1 FROM oidc_identities AS o WHERE o.person = p.id), p.created_at"
+    "EXISTS (SELECT 1 FROM oidc_identities AS o WHERE o.person = p.id), p.created_at, p.labels, "                                          \
+    "(SELECT a.from_at FROM absences AS a WHERE a.person = p.id AND a.until_at > statement_timestamp()), "                                 \
+    "(SELECT a.until_at FROM absences AS a WHERE a.person = p.id AND a.until_at > statement_timestamp()), "                                \
+    "(SELECT d.handle FROM absences AS a JOIN people AS d ON d.id = a.deputy WHERE a.person = p.id)"
 
 const statement list_people{"list_people", "SELECT " PERSON_COLUMNS " FROM people AS p ORDER BY p.handle"};
 const statement person_by_handle{"person_by_handle", "SELECT " PERSON_COLUMNS " FROM people AS p WHERE p.handle = $1"};
@@ -30,6 +37,12 @@ const statement insert_person{"insert_person", R"(
 const statement update_person{"update_person", R"(
     UPDATE people SET name = coalesce($2, name), email = coalesce($3, email), roles = coalesce($4::text[], roles) WHERE id = $1)"};
 const statement set_person_status{"set_person_status", "UPDATE people SET status = $2 WHERE id = $1"};
+
+const statement set_person_labels{"set_person_labels", "UPDATE people SET labels = $2::json WHERE id = $1"};
+const statement put_absence{"put_absence", R"(
+    INSERT INTO absences (person, from_at, until_at, deputy) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (person) DO UPDATE SET from_at = excluded.from_at, until_at = excluded.until_at, deputy = excluded.deputy)"};
+const statement drop_absence{"drop_absence", "DELETE FROM absences WHERE person = $1 RETURNING until_at > statement_timestamp()"};
 
 const statement void_enrolments{"void_enrolments", R"(
     UPDATE enrolments SET ended_at = statement_timestamp() WHERE person = $1 AND ended_at IS NULL)"};
@@ -82,6 +95,12 @@ person person_of(reader& r)
     p.has_passkey = r.flag();
     p.has_account = r.flag();
     p.created_at = r.time();
+    const auto labels = boost::json::parse(r.view());
+    for (const auto& [key, value] : labels.as_object()) p.labels.emplace(key, std::string(value.as_string()));
+    const auto from = r.maybe_time();
+    const auto until = r.maybe_time();
+    std::string deputy = r.text_or_empty();
+    if (from && until) p.away = absence{*from, *until, std::move(deputy)};
     return p;
 }
 
@@ -112,6 +131,8 @@ std::optional<locked_person> lock_handle(transaction& tx, std::string_view handl
         return locked_person{id, r.named(person_status_named)};
     });
 }
+
+constexpr std::size_t most_labels = 50;
 
 failure no_person(std::string_view handle) { return fail(problem::not_found, "There is no person " + std::string(handle) + "."); }
 failure no_team(std::string_view name) { return fail(problem::not_found, "There is no team " + std::string(name) + "."); }
@@ -158,6 +179,51 @@ result<person> set_status(transaction& tx, std::string_view handle, person_statu
         run(tx, drop_sessions, who->id);
         run(tx, void_enrolments, who->id);
     }
+    directory_store::changed(tx);
+    return by_id(tx, who->id).value();
+}
+
+result<person> set_labels(transaction& tx, std::string_view handle, const std::map<std::string, std::string>& set,
+                          const std::vector<std::string>& remove)
+{
+    if (!lock_handle(tx, handle)) return no_person(handle);
+    person who = by_handle(tx, handle).value();
+    for (const std::string& key : remove) who.labels.erase(key);
+    for (const auto& [key, value] : set) who.labels[key] = value;
+    if (who.labels.size() > most_labels) return fail(problem::invalid_input, "A person has at most 50 labels.");
+    boost::json::object object;
+    for (const auto& [key, value] : who.labels) object[key] = value;
+    run(tx, set_person_labels, who.id, boost::json::serialize(object));
+    directory_store::changed(tx);
+    return who;
+}
+
+result<person> set_absence(transaction& tx, std::string_view handle, const absence& away)
+{
+    const auto who = lock_handle(tx, handle);
+    if (!who) return no_person(handle);
+    if (away.until <= away.from) return fail(problem::invalid_input, "An absence ends after it begins.");
+    if (away.until <= tx.now()) return fail(problem::invalid_input, "That absence is over already.");
+    std::optional<person_id> deputy;
+    if (!away.deputy.empty()) {
+        const auto other = by_handle(tx, away.deputy);
+        if (!other) return no_person(away.deputy);
+        if (other->id == who->id) return fail(problem::invalid_input, "Nobody is their own deputy.");
+        if (other->status != person_status::active || !other->has(role::approver))
+            return fail(problem::conflict, away.deputy + " is no active approver, so nobody's deputy.");
+        deputy = other->id;
+    }
+    run(tx, put_absence, who->id, away.from, away.until, deputy);
+    directory_store::changed(tx);
+    return by_id(tx, who->id).value();
+}
+
+result<person> end_absence(transaction& tx, std::string_view handle)
+{
+    const auto who = lock_handle(tx, handle);
+    if (!who) return no_person(handle);
+    const auto ended = first_row(run(tx, drop_absence, who->id), [](reader& r) { return r.flag(); });
+    if (!ended.value_or(false)) return fail(problem::not_found, std::string(handle) + " is not away.");
     directory_store::changed(tx);
     return by_id(tx, who->id).value();
 }

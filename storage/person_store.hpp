@@ -6,6 +6,7 @@
 #include "workflows/person.hpp"
 #include "workflows/result.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,15 @@ std::vector<person> active_by_email(transaction&, std::string_view email);
 
 /// The person as they are now; `not_found`. Disabling ends their sessions and voids their links.
 result<person> set_status(transaction&, std::string_view handle, person_status);
+
+/// Labels given anew, and those taken away first; at most 50 are left, else `invalid_input`. `not_found`.
+result<person> set_labels(transaction&, std::string_view handle, const std::map<std::string, std::string>& set,
+                          const std::vector<std::string>& remove);
+/// In place of the one that there was. `not_found`: no such person or deputy; `conflict`: the deputy is no active approver;
+/// `invalid_input`: it ends before it begins or has ended, or they would be their own deputy.
+result<person> set_absence(transaction&, std::string_view handle, const absence&);
+/// `not_found`: not away, neither now nor later.
+result<person> end_absence(transaction&, std::string_view handle);
 
 result<void> add_team(transaction&, std::string_view name);  // conflict: known
 /// `not_found`; `conflict` when it owns agents, named in the detail.

@@ -16,16 +16,17 @@ const Value* look_up(const std::map<Key, const Value*>& in, const Key& key) noex
 }  // namespace
 
 directory::directory(std::int64_t generation, std::vector<person> people, std::vector<std::string> teams, std::vector<agent> agents,
-                     std::shared_ptr<const schedules> on_call)
+                     std::shared_ptr<const arrangements> arranged)
     : generation_(generation),
       people_(std::move(people)),
       teams_(std::move(teams)),
       agents_(std::move(agents)),
-      on_call_(std::move(on_call))
+      arranged_(std::move(arranged))
 {
     for (const person& p : people_) {
         people_by_id_.emplace(p.id, &p);
         people_by_handle_.emplace(p.handle, &p);
+        anybody_away_ = anybody_away_ || p.away.has_value();
     }
     std::set<std::string_view> handles, teams_with_somebody;
     for (const person& p : people_) {
@@ -73,9 +74,22 @@ bool directory::owned_by(const owner_name& owner, const person& p) noexcept
 
 const schedule* directory::schedule_named(std::string_view name) const noexcept
 {
-    if (!on_call_) return nullptr;
-    const auto found = on_call_->find(name);
-    return found == on_call_->end() ? nullptr : &found->second;
+    if (!arranged_) return nullptr;
+    const auto found = arranged_->on_call.find(name);
+    return found == arranged_->on_call.end() ? nullptr : &found->second;
+}
+
+const working_hours* directory::hours_named(std::string_view name) const noexcept
+{
+    if (!arranged_) return nullptr;
+    const auto found = arranged_->hours.find(name);
+    return found == arranged_->hours.end() ? nullptr : &found->second;
+}
+
+std::optional<bool> directory::is_true(const std::string& expression, const person& who, const agent& by, const owner_name& owner) const
+{
+    if (!arranged_ || !arranged_->conditions) return std::nullopt;
+    return arranged_->conditions->is_true(expression, who, by, owner);
 }
 
 }  // namespace sallyport

@@ -1,6 +1,7 @@
 #include "workflows/hold.hpp"
 
 #include "workflows/names.hpp"
+#include "workflows/quorum.hpp"
 
 #include <algorithm>
 
@@ -52,21 +53,62 @@ bool hold::denied() const noexcept
            std::any_of(decisions.begin(), decisions.end(), [](const decision& d) { return d.kind == decision_kind::deny; });
 }
 
-int hold::given(const demand& asked) const noexcept
+std::string place_entry(const std::string& workflow, const target& of) { return workflow + '/' + of.text(); }
+std::string glass_entry(const std::string& workflow) { return workflow + "/break-glass"; }
+
+std::size_t demand::steps_begun() const noexcept { return std::min(waits_until ? step : step + 1, asks.steps.size()); }
+
+bool demand::excludes_last_approver() const noexcept
 {
-    int count = 0;
-    for (auto d = decisions.begin(); d != decisions.end(); ++d) {
-        if (d->kind != decision_kind::approve) continue;
-        if (std::find(d->counts_in.begin(), d->counts_in.end(), asked.asks.name) == d->counts_in.end()) continue;
-        // Distinct people, even if a row were there twice.
-        if (std::none_of(decisions.begin(), d, [&](const decision& before) { return before.by == d->by; })) ++count;
-    }
-    return count;
+    return std::any_of(asks.not_.begin(), asks.not_.end(), [](const target& t) { return t.kind == target::kind::last_approver; });
 }
 
-bool hold::satisfied(const demand& asked) const noexcept { return given(asked) >= asked.asks.approvals; }
+namespace {
 
-const demand& hold::current() const noexcept
+bool counts_for(const decision& d, const std::string& entry)
+{
+    return std::find(d.counts_in.begin(), d.counts_in.end(), entry) != d.counts_in.end();
+}
+
+// What each approval could fill. Of distinct people, even if a row were there twice.
+quorum quorum_of(const hold& h, const demand& asked)
+{
+    quorum q(asked.asks);
+    for (auto d = h.decisions.begin(); d != h.decisions.end(); ++d) {
+        if (d->kind != decision_kind::approve) continue;
+        if (std::any_of(h.decisions.begin(), d, [&](const decision& before) { return before.by == d->by; })) continue;
+        q.add([&](const target* place) { return counts_for(*d, place ? place_entry(asked.asks.name, *place) : asked.asks.name); });
+    }
+    return q;
+}
+
+}  // namespace
+
+int hold::given(const demand& asked) const { return quorum_of(*this, asked).given(); }
+
+bool hold::satisfied(const demand& asked) const
+{
+    const bool broken = std::any_of(decisions.begin(), decisions.end(), [&](const decision& d) {
+        return d.break_glass && d.kind == decision_kind::approve && counts_for(d, glass_entry(asked.asks.name));
+    });
+    return broken || given(asked) >= asked.asks.approvals;
+}
+
+std::vector<missing_approvals> hold::missing(const demand& asked) const
+{
+    if (satisfied(asked)) return {};
+    return quorum_of(*this, asked).missing();
+}
+
+std::vector<int> hold::filled(const demand& asked) const { return quorum_of(*this, asked).filled(); }
+
+const decision* hold::glass_broken() const noexcept
+{
+    const auto found = std::find_if(decisions.begin(), decisions.end(), [](const decision& d) { return d.break_glass; });
+    return found == decisions.end() ? nullptr : &*found;
+}
+
+const demand& hold::current() const
 {
     static const demand none;
     if (demands.empty()) return none;
@@ -82,7 +124,7 @@ int hold::approvals_needed() const noexcept
     return most;
 }
 
-int hold::approvals_given() const noexcept { return given(current()); }
+int hold::approvals_given() const { return given(current()); }
 
 assurance hold::assurance_needed() const noexcept
 {

@@ -56,9 +56,15 @@ struct decision {
     std::string reason;  // empty: none was given
     sallyport::assurance assurance = sallyport::assurance::passkey;
     time_point at;
-    /// The workflows of the hold in which this person was eligible at that moment, by name.
+    /// What this decision counts for, as this person was eligible at that moment: the name of a workflow of the hold, or where that
+    /// has places `NAME/TARGET` for each that this person could fill; `NAME/break-glass` where they broke the glass.
     std::vector<std::string> counts_in;
+    /// Who was away, and gave this person the right to that; handles. Theirs is used up by it.
+    std::vector<std::string> in_place_of{};
+    bool break_glass = false;
 };
+std::string place_entry(const std::string& workflow, const target&);
+std::string glass_entry(const std::string& workflow);
 
 /// One workflow that the hold must satisfy, as it was when the hold was made, and how far it has come.
 struct demand {
@@ -68,10 +74,27 @@ struct demand {
     /// When each step up to that one began, those skipped too. Shorter in a hold that an earlier release made: its steps
     /// count as begun with the hold.
     std::vector<time_point> begun{};
+    /// `step` has not begun, and does then: it is outside its hours.
+    std::optional<time_point> waits_until{};
     /// Whoever came on call up to then has been told; later shifts will be.
     time_point told_until{};
     bool reached = false;  // somebody who may decide was told by one of the steps begun
     int reminders = 0;     // given by the step that has begun last
+    /// For `not: [last-approver]`, read anew with the hold and never kept with it: not known, it excludes everybody.
+    struct precedent {
+        std::optional<person_id> approver;  // none: nothing was approved before
+    };
+    std::optional<precedent> last_approval{};
+
+    /// How many of its steps have begun.
+    std::size_t steps_begun() const noexcept;
+    bool excludes_last_approver() const noexcept;
+};
+
+/// Approvals that a demand still needs: of each so many, from people of any of these.
+struct missing_approvals {
+    int more = 0;
+    std::vector<target> of;  // empty: of anybody who is asked
 };
 
 struct hold_outcome {
@@ -103,14 +126,19 @@ struct hold {
 
     const decision* decided_by(person_id) const noexcept;
     bool denied() const noexcept;
-    /// Approvals that count in that demand.
-    int given(const demand&) const noexcept;
-    bool satisfied(const demand&) const noexcept;
+    /// Approvals that count in that demand: of one with places, as many as can be filled by distinct people, each in one.
+    int given(const demand&) const;
+    bool satisfied(const demand&) const;
+    std::vector<missing_approvals> missing(const demand&) const;
+    /// How the approvals fill the demand's places, in one of the best ways; in their order.
+    std::vector<int> filled(const demand&) const;
+    /// Who broke the glass; null: nobody.
+    const decision* glass_broken() const noexcept;
     /// The first demand that is not satisfied, else the last.
-    const demand& current() const noexcept;
+    const demand& current() const;
     /// wire.md `approvals`: `needed` is the largest of the demands', `given` what the current one has.
     int approvals_needed() const noexcept;
-    int approvals_given() const noexcept;
+    int approvals_given() const;
     sallyport::assurance assurance_needed() const noexcept;  // the strictest
     /// What the person who decided wrote, of the denial where there is one.
     std::string_view reason_given() const noexcept;

@@ -1,6 +1,7 @@
 #include "workflows/hold_step.hpp"
 
 #include "workflows/eligibility.hpp"
+#include "workflows/step_times.hpp"
 
 #include <algorithm>
 #include <array>
@@ -56,53 +57,111 @@ bool last_step_begun(const demand& d) noexcept { return d.step + 1 >= d.asks.ste
 
 bool has_begun(const demand& d) noexcept { return d.step_ends_at != time_point{}; }
 
-// When a schedule that a step begun names changes hands, next after those whom it has told.
-std::optional<time_point> next_hand_over(const hold& h, const demand& d, const directory& people)
+bool names_schedule(const workflow_step& s)
+{
+    return std::any_of(s.notify.begin(), s.notify.end(), [](const target& t) { return t.kind == target::kind::schedule; });
+}
+
+bool names(const workflow_step& s, const hold& h, const directory& people, const person& who, time_point at)
+{
+    return std::any_of(s.notify.begin(), s.notify.end(), [&](const target& t) { return means(t, h, people, who, {at, at}); });
+}
+
+void take_earlier(std::optional<time_point>& to, std::optional<time_point> at)
+{
+    if (at && (!to || *at < *to)) to = at;
+}
+
+// When others are to be told by that step, next after `since`: a schedule that it names changes hands, or somebody whom it names
+// goes away or comes back.
+std::optional<time_point> next_change(const hold& h, const workflow_step& s, const directory& people, time_point since)
 {
     std::optional<time_point> next;
-    for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i)
-        for (const target& t : d.asks.steps[i].notify) {
-            const schedule* on_call = t.kind == target::kind::schedule ? people.schedule_named(t.name) : nullptr;
-            const auto at = on_call ? on_call->next_change(std::max(beginning(h, d, i), d.told_until)) : std::nullopt;
-            if (at && (!next || *at < *next)) next = at;
-        }
+    for (const target& t : s.notify)
+        if (const schedule* on_call = t.kind == target::kind::schedule ? people.schedule_named(t.name) : nullptr)
+            take_earlier(next, on_call->next_change(since));
+    if (!people.anybody_away()) return next;
+    for (const person& p : people.people()) {
+        if (!p.away) continue;
+        for (const time_point edge : {p.away->from, p.away->until})
+            if (edge > since && names(s, h, people, p, edge)) take_earlier(next, edge);
+    }
     return next;
 }
 
-// When those of the step that has begun last are reminded next. The next step, or the end, comes instead of a reminder.
-std::optional<time_point> next_reminder(const hold& h, const demand& d)
+// Whether whom that step reaches may have changed between the two.
+bool changes(const hold& h, const workflow_step& s, const directory& people, time_point since, time_point until)
 {
-    if (d.step >= d.asks.steps.size()) return std::nullopt;
-    const duration every = d.asks.steps[d.step].remind;
-    if (every <= duration{}) return std::nullopt;
-    const time_point at = beginning(h, d, d.step) + every * (d.reminders + 1);
+    if (names_schedule(s)) return true;
+    const auto at = next_change(h, s, people, since);
+    return at && *at <= until;
+}
+
+// When that is told next: at the change, or when the step's hours open after it.
+std::optional<time_point> next_hand_over(const hold& h, const demand& d, const directory& people, time_point now)
+{
+    std::optional<time_point> next;
+    for (std::size_t i = 0; i < d.steps_begun(); ++i) {
+        const workflow_step& s = d.asks.steps[i];
+        const time_point since = std::max(beginning(h, d, i, people), d.told_until);
+        // Told of what came before `since`, but not by a step that was closed then.
+        const bool owed = !is_open(s, people, since) && (names_schedule(s) || people.anybody_away());
+        const auto at = owed ? std::optional(since) : next_change(h, s, people, since);
+        if (!at) continue;
+        const time_point told = next_open(s, people, *at);
+        take_earlier(next, told <= now && !is_open(s, people, now) ? next_open(s, people, now) : told);
+    }
+    return next;
+}
+
+// When those of the step that has begun last are reminded next, within its hours. The next step, or the end, comes instead of a
+// reminder.
+std::optional<time_point> next_reminder(const hold& h, const demand& d, const directory& people, time_point now)
+{
+    if (d.step >= d.asks.steps.size() || d.waits_until) return std::nullopt;
+    const workflow_step& s = d.asks.steps[d.step];
+    if (s.remind <= duration{}) return std::nullopt;
+    time_point at = next_open(s, people, time_after(s, people, beginning(h, d, d.step, people), s.remind * (d.reminders + 1)));
+    if (at <= now) at = std::max(at, is_open(s, people, now) ? at : next_open(s, people, now));
     return at < d.step_ends_at ? std::optional(at) : std::nullopt;
 }
 
 // Escalation rests while a workflow has what it needs; time goes on, so that one whose approval is taken back catches up.
-time_point next_wake(const hold& h, const directory& people)
+time_point next_wake(const hold& h, const directory& people, time_point now)
 {
     time_point wake = h.expires_at;
     for (const demand& d : h.demands) {
         if (h.satisfied(d)) continue;
-        if (!last_step_begun(d)) wake = std::min(wake, d.step_ends_at);
-        if (const auto at = next_hand_over(h, d, people)) wake = std::min(wake, *at);
-        if (const auto at = next_reminder(h, d)) wake = std::min(wake, *at);
+        if (d.waits_until)
+            wake = std::min(wake, *d.waits_until);
+        else if (!last_step_begun(d))
+            wake = std::min(wake, d.step_ends_at);
+        if (const auto at = next_hand_over(h, d, people, now)) wake = std::min(wake, *at);
+        if (const auto at = next_reminder(h, d, people, now)) wake = std::min(wake, *at);
     }
     return wake;
 }
 
-// Begins `d.step` at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
-void begin_step(hold& h, demand& d, time_point at, const directory& people, std::vector<effect>& effects)
+// Begins `d.step`, whose turn came at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
+// Outside its hours a step waits: nobody is told then, also where the gateway was away while it was open.
+void begin_step(hold& h, demand& d, time_point at, time_point now, const directory& people, std::vector<effect>& effects)
 {
     for (;; ++d.step) {
         const workflow_step& begun = d.asks.steps[d.step];
+        step_span span = span_from(begun, people, at);
+        if (span.begins <= now && !is_open(begun, people, now)) span = span_from(begun, people, now);
         // The last step lasts as long as the hold: what skipped ones did not use is not lost.
-        d.step_ends_at = last_step_begun(d) ? h.expires_at : std::min(at + begun.for_, h.expires_at);
+        d.step_ends_at = last_step_begun(d) ? h.expires_at : std::min(span.ends, h.expires_at);
         d.begun.resize(d.step, h.created_at);  // in a hold of an earlier release the first ones are missing
-        d.begun.push_back(at);
         d.reminders = 0;
-        const auto reached = reached_by(h, begun, people, {at, at});
+        d.waits_until.reset();
+        if (span.begins > now) {
+            d.waits_until = span.begins;
+            return;
+        }
+        at = span.begins;
+        d.begun.push_back(at);
+        const auto reached = reached_by(h, d.asks, d.step, people, {at, at});
         if (!reached.empty()) {
             d.reached = true;
             effects.push_back(effects::tell_people{h.id, reached, begun.via});
@@ -112,18 +171,18 @@ void begin_step(hold& h, demand& d, time_point at, const directory& people, std:
     }
 }
 
-bool names_schedule(const workflow_step& s)
-{
-    return std::any_of(s.notify.begin(), s.notify.end(), [](const target& t) { return t.kind == target::kind::schedule; });
-}
+// Its steps have all had their turn, and reached nobody.
+bool in_vain(const demand& d) { return !d.reached && !d.waits_until && last_step_begun(d); }
 
-// Tells whoever is on call now.
+// Tells whoever is on call now, and represents those who are away.
 void hand_over(const hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
 {
-    for (std::size_t i = 0; i <= d.step && i < d.asks.steps.size(); ++i) {
+    for (std::size_t i = 0; i < d.steps_begun(); ++i) {
         const workflow_step& begun = d.asks.steps[i];
-        if (!names_schedule(begun)) continue;
-        auto reached = reached_by(h, begun, people, {now, now});
+        const time_point since = std::max(beginning(h, d, i, people), d.told_until);
+        if (!is_open(begun, people, now)) continue;
+        if (is_open(begun, people, since) && !changes(h, begun, people, since, now)) continue;
+        auto reached = reached_by(h, d.asks, i, people, {now, now});
         if (reached.empty()) continue;
         d.reached = true;
         effects.push_back(effects::tell_people{h.id, std::move(reached), begun.via});
@@ -135,17 +194,29 @@ void hand_over(const hold& h, demand& d, time_point now, const directory& people
 bool remind(const hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
 {
     bool due = false;
-    for (auto at = next_reminder(h, d); at && *at <= now; at = next_reminder(h, d)) {
+    for (auto at = next_reminder(h, d, people, now); at && *at <= now; at = next_reminder(h, d, people, now)) {
         ++d.reminders;
         due = true;
     }
     if (!due) return false;
     const workflow_step& begun = d.asks.steps[d.step];
+    const time_point began = beginning(h, d, d.step, people);
     effects::remind_people again{h.id, {}, begun.via};
-    for (const person_id id : reached_by(h, begun, people, {beginning(h, d, d.step), std::max(beginning(h, d, d.step), d.told_until)}))
+    // Away is who is away now; on call is whoever was told.
+    for (const person_id id : reached_by(h, d.asks, d.step, people, {began, std::max({began, d.told_until, now})}))
         if (!h.decided_by(id)) again.people.push_back(id);
     if (!again.people.empty()) effects.push_back(std::move(again));
     return true;
+}
+
+std::vector<std::string> every_channel(const hold& h)
+{
+    std::vector<std::string> all;
+    for (const demand& d : h.demands)
+        for (const workflow_step& s : d.asks.steps)
+            for (const std::string& channel : s.via)
+                if (std::find(all.begin(), all.end(), channel) == all.end()) all.push_back(channel);
+    return all;
 }
 
 class transition {
@@ -158,14 +229,17 @@ public:
         for (const demand& d : held_.demands)
             if (has_begun(d)) return unchanged{};  // it was opened before
         hold next = held_;
+        for (const demand& d : next.demands)
+            if (std::any_of(d.asks.steps.begin(), d.asks.steps.end(), [](const workflow_step& s) { return !s.within.empty(); }))
+                next.expires_at = expiry_by_hours(next);
         std::vector<effect> effects;
         for (demand& d : next.demands) {
             d.told_until = held_.created_at;
-            if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, people_, effects);
+            if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, held_.created_at, people_, effects);
             // Without anybody for one of its workflows the hold can never be approved.
-            if (!d.reached) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
+            if (d.asks.steps.empty() || in_vain(d)) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
         }
-        next.wake_at = next_wake(next, people_);
+        next.wake_at = next_wake(next, people_, held_.created_at);
         moved opened = to(held_, std::move(next));
         opened.effects.insert(opened.effects.begin(), effects.begin(), effects.end());
         return opened;
@@ -202,22 +276,41 @@ public:
         hold next = held_;
         decision& given = next.decisions.emplace_back(d.given);
         given.at = now_;
-        given.counts_in = counts_in(held_, people_, *who, now_);
+        entitlement of = entitled(held_, people_, *who, now_);
+        given.counts_in = std::move(of.counts_in);
+        given.in_place_of = std::move(of.in_place_of);
         if (given.kind == decision_kind::deny) {
             next.decided_at = now_;
             return closed_as(held_, std::move(next), hold_status::denied, now_);
         }
         if (!all_satisfied(next)) {
-            next.wake_at = next_wake(next, people_);
+            next.wake_at = next_wake(next, people_, now_);
             return to(held_, std::move(next));
         }
-        next.status = hold_status::approved;
-        next.decided_at = now_;
-        next.release_by = now_ + d.release_window;
-        next.wake_at = next.release_by;
-        moved approved = to(held_, std::move(next));
-        approved.effects.push_back(effects::release_action{held_.id});
-        return approved;
+        return approved(std::move(next), d.release_window);
+    }
+
+    outcome operator()(const happened::glass_broken& b) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
+        const person* who = people_.find(b.given.by);
+        if (!who) return refused{problem::not_eligible, "This person is not known here."};
+        glass broken = may_break_glass(held_, people_, *who, now_);
+        if (!broken.why_not.empty()) return refused{problem::not_eligible, std::move(broken.why_not)};
+        if (b.given.assurance != assurance::passkey)
+            return refused{problem::assurance_too_low, "Only a passkey breaks the glass, whatever the workflow asks for."};
+        if (b.given.kind != decision_kind::approve || b.given.reason.find_first_not_of(" \t\n") == std::string::npos)
+            return refused{problem::malformed_request, "Breaking the glass is an approval, and needs a reason."};
+        hold next = held_;
+        decision& given = next.decisions.emplace_back(b.given);
+        given.at = now_;
+        given.break_glass = true;
+        given.counts_in = std::move(broken.counts_in);
+        effects::tell_glass_broken loudly{held_.id, concerned(next, people_, now_), every_channel(next)};
+        moved done = approved(std::move(next), b.release_window);
+        done.effects.emplace_back(std::move(loudly));
+        return done;
     }
 
     outcome operator()(const happened::taken_back& t) const
@@ -229,7 +322,7 @@ public:
         if (mine->by != t.by) return refused{problem::not_eligible, "Only who took a decision may take it back."};
         hold next = held_;
         next.decisions.erase(next.decisions.begin() + (mine - held_.decisions.begin()));
-        next.wake_at = next_wake(next, people_);
+        next.wake_at = next_wake(next, people_, now_);
         return to(held_, std::move(next));
     }
 
@@ -297,6 +390,24 @@ public:
     }
 
 private:
+    moved approved(hold next, duration release_window) const
+    {
+        next.status = hold_status::approved;
+        next.decided_at = now_;
+        next.release_by = now_ + release_window;
+        next.wake_at = next.release_by;
+        moved done = to(held_, std::move(next));
+        done.effects.emplace_back(effects::release_action{held_.id});
+        return done;
+    }
+
+    time_point expiry_by_hours(const hold& h) const
+    {
+        std::optional<time_point> first;
+        for (const demand& d : h.demands) take_earlier(first, expiry(d.asks, people_, h.created_at));
+        return first.value_or(h.expires_at);
+    }
+
     outcome woke_held() const
     {
         if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);
@@ -305,20 +416,21 @@ private:
         bool escalates = false;
         for (demand& d : next.demands) {
             // As if every wake-up had come in time: a step begins when the one before it ended.
-            while (!last_step_begun(d) && !next.satisfied(d) && d.step_ends_at <= now_) {
-                const time_point at = d.step_ends_at;
-                ++d.step;
-                begin_step(next, d, at, people_, effects);
+            while (!next.satisfied(d) && (d.waits_until ? *d.waits_until <= now_ : !last_step_begun(d) && d.step_ends_at <= now_)) {
+                const time_point at = d.waits_until.value_or(d.step_ends_at);
+                if (!d.waits_until) ++d.step;
+                begin_step(next, d, at, now_, people_, effects);
                 escalates = true;
             }
-            const auto hands_over = next.satisfied(d) ? std::nullopt : next_hand_over(next, d, people_);
+            if (in_vain(d)) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
+            const auto hands_over = next.satisfied(d) ? std::nullopt : next_hand_over(next, d, people_, now_);
             if (hands_over && *hands_over <= now_) {
                 hand_over(next, d, now_, people_, effects);
                 escalates = true;
             }
             if (!next.satisfied(d) && remind(next, d, now_, people_, effects)) escalates = true;
         }
-        next.wake_at = next_wake(next, people_);
+        next.wake_at = next_wake(next, people_, now_);
         if (!escalates && next.wake_at == held_.wake_at) return unchanged{};
         moved escalated = to(held_, std::move(next));
         escalated.effects.insert(escalated.effects.begin(), effects.begin(), effects.end());

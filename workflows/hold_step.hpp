@@ -26,9 +26,15 @@ namespace happened {
 struct opened {};
 /// Its `wake_at` has come: a step begins, a shift changes, or it is over.
 struct woke {};
-/// `given` has id, by, kind, reason and assurance; the step fills in `at` and `counts_in`. Who calls this has proved
+/// `given` has id, by, kind, reason and assurance; the step fills in the rest. Who calls this has proved
 /// the assurance.
 struct decided {
+    decision given;
+    duration release_window = std::chrono::seconds(60);  // limits.release_window
+};
+/// Somebody who is named for that approves alone: `given` as in `decided`, with a reason, by passkey. Neither steps nor quorum nor
+/// `not` count; a denial and the deadline do.
+struct glass_broken {
     decision given;
     duration release_window = std::chrono::seconds(60);  // limits.release_window
 };
@@ -65,8 +71,9 @@ struct denied_by_operator {
 
 }  // namespace happened
 
-using event = std::variant<happened::opened, happened::woke, happened::decided, happened::taken_back, happened::withdrawn, happened::voided,
-                           happened::claimed, happened::sent_nothing, happened::answered, happened::lost, happened::denied_by_operator>;
+using event = std::variant<happened::opened, happened::woke, happened::decided, happened::glass_broken, happened::taken_back,
+                           happened::withdrawn, happened::voided, happened::claimed, happened::sent_nothing, happened::answered,
+                           happened::lost, happened::denied_by_operator>;
 
 namespace effects {
 
@@ -83,6 +90,12 @@ struct remind_people {
     std::vector<person_id> people;
     std::vector<std::string> via;  // channels besides the inbox
 };
+/// Somebody has approved alone: everybody whom it concerns is told, by every channel of the workflows.
+struct tell_glass_broken {
+    hold_id hold;
+    std::vector<person_id> people;
+    std::vector<std::string> via;  // channels besides the inbox
+};
 /// Whoever looks at it (agent, pages, messages sent before) should look again.
 struct tell_changed {
     hold_id hold;
@@ -94,7 +107,8 @@ struct release_action {
 
 }  // namespace effects
 
-using effect = std::variant<effects::tell_people, effects::remind_people, effects::tell_changed, effects::release_action>;
+using effect =
+    std::variant<effects::tell_people, effects::remind_people, effects::tell_glass_broken, effects::tell_changed, effects::release_action>;
 
 struct moved {
     hold next;  // with the next version
@@ -112,7 +126,8 @@ using outcome = std::variant<moved, refused, unchanged>;
 bool may_follow(hold_status from, hold_status to) noexcept;
 
 /// A new hold, before `opened`. `expires_at` = `created_at` + the sum of every `for` of its workflow; of several
-/// workflows the smallest sum, because one that has expired can no longer be satisfied.
+/// workflows the smallest sum, because one that has expired can no longer be satisfied. Where a step says `within`, `opened`
+/// gives what the calendar does.
 hold make_hold(hold_id, action_id, const agent&, std::string route, std::vector<reason>, std::vector<workflow> demanded, time_point now);
 
 /// The place, from 1, that the next approval would fill (wire.md "The statement's members": `slot`).

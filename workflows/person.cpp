@@ -18,6 +18,7 @@ std::string_view name_of(person_status s) noexcept { return names::of(statuses, 
 std::optional<role> role_named(std::string_view word) noexcept { return names::find<role>(roles_in_words, word); }
 std::optional<person_status> person_status_named(std::string_view word) noexcept { return names::find<person_status>(statuses, word); }
 
+bool person::is_away(time_point at) const noexcept { return away && away->from <= at && at < away->until; }
 bool person::has(role r) const noexcept { return std::find(roles.begin(), roles.end(), r) != roles.end(); }
 bool person::in_team(std::string_view team) const noexcept { return std::find(teams.begin(), teams.end(), team) != teams.end(); }
 

@@ -4,6 +4,7 @@
 #include "workflows/ids.hpp"
 #include "workflows/time.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,14 @@ std::string_view name_of(person_status) noexcept;
 std::optional<role> role_named(std::string_view) noexcept;
 std::optional<person_status> person_status_named(std::string_view) noexcept;
 
+/// Somebody is away: nobody tells them, and their deputy decides in their place.
+struct absence {
+    time_point from;
+    time_point until;    // not included
+    std::string deputy;  // a handle; empty: nobody stands in
+    friend bool operator==(const absence&, const absence&) = default;
+};
+
 struct person {
     person_id id;
     std::string handle;  // unique for ever
@@ -30,7 +39,10 @@ struct person {
     bool has_passkey = false;  // enrolled: the inbox can reach this person
     bool has_account = false;  // at an identity provider, linked: they can sign in, and sign nothing
     time_point created_at;
+    std::map<std::string, std::string> labels;  // by whoever administers; what `where:` reads
+    std::optional<absence> away;                // the present one or the next
 
+    bool is_away(time_point) const noexcept;
     bool has(role) const noexcept;
     bool in_team(std::string_view team) const noexcept;
 };

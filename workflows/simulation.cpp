@@ -17,22 +17,25 @@ bool among(const std::vector<std::string>& list, const std::string& word)
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// The inbox reaches whoever has a passkey: who is absent has none with them.
-directory without(const directory& all, const std::vector<std::string>& absent)
+// Long enough for anything that is played, and no instant at which a calendar is hard to read.
+constexpr std::chrono::days all_the_time{20'000};
+
+directory without(const directory& all, const agent& by, const std::vector<absent_person>& absent, time_point at)
 {
     std::vector<person> people = all.people();
     for (person& p : people)
-        if (among(absent, p.handle)) p.has_passkey = p.has_account = false;
-    return {all.generation(), std::move(people), all.teams(), all.agents(), all.on_call()};
+        for (const absent_person& a : absent)
+            if (a.handle == p.handle) p.away = absence{at - std::chrono::days(1), at + all_the_time, a.deputy};
+    return {all.generation(), std::move(people), all.teams(), {by}, all.arranged()};
 }
 
 class play {
 public:
-    play(const workflow& asked, const agent& by, const directory& everybody, const std::vector<std::string>& absent, time_point at)
-        : people_(without(everybody, absent)),
-          absent_(absent),
+    play(const workflow& asked, const agent& by, const directory& everybody, const std::vector<absent_person>& absent, time_point at)
+        : people_(without(everybody, by, absent, at)),
           held_(make_hold({}, {}, by, {}, {}, {asked}, at))
     {
+        held_.demands.front().last_approval.emplace();  // nobody approved before
     }
 
     std::vector<played_event> run()
@@ -66,8 +69,8 @@ private:
     void begin(const demand& d, std::size_t i)
     {
         const workflow_step& begun = d.asks.steps[i];
-        if (reached_by(held_, begun, people_, {d.begun[i], d.begun[i]}).empty())
-            add(d.begun[i], played::step_skipped{i + 1, why_nobody(begun, d.begun[i])});
+        if (reached_by(held_, d.asks, i, people_, {d.begun[i], d.begun[i]}).empty())
+            add(d.begun[i], played::step_skipped{i + 1, why_nobody(d.asks, begun, d.begun[i])});
         else
             add(d.begun[i], played::step_begun{i + 1, begun.notify});
     }
@@ -104,27 +107,31 @@ private:
         if (!told.people.empty()) add(now, std::move(told));
     }
 
-    std::vector<std::string> why_nobody(const workflow_step& s, time_point at) const
+    std::vector<std::string> why_nobody(const workflow& w, const workflow_step& s, time_point at) const
     {
         std::vector<std::string> why;
         for (const target& t : s.notify) {
             bool anybody = false;
             for (const person& p : people_.people()) {
-                if (!means(t, held_.owner, people_, p, {at, at})) continue;
+                if (!means(t, held_, people_, p, {at, at})) continue;
                 anybody = true;
-                if (std::string reason = p.handle + why_not_reached(p, at); !among(why, reason)) why.push_back(std::move(reason));
+                if (std::string reason = p.handle + why_not_reached(w, p, at); !among(why, reason)) why.push_back(std::move(reason));
             }
             if (!anybody) why.push_back(nobody_is(t));
         }
         return why;
     }
 
-    std::string why_not_reached(const person& p, time_point at) const
+    std::string why_not_reached(const workflow& w, const person& p, time_point at) const
     {
-        if (among(absent_, p.handle)) return " is absent";
         if (p.status != person_status::active) return " is disabled";
         if (!p.has(role::approver)) return " is no approver";
         if (excluded(held_, people_, p, at)) return " is excluded by the workflow's `not`";
+        const bool fills = std::any_of(w.places.begin(), w.places.end(), [&](const place& one) {
+            return means(one.of, held_, people_, p, {at, at});
+        });
+        if (!w.places.empty() && !fills) return " fills none of the places";
+        if (p.is_away(at)) return p.away->deputy.empty() ? " is absent" : " is absent, and nobody is reached in their place";
         return " has no passkey";
     }
 
@@ -135,6 +142,10 @@ private:
         case target::kind::person: return "there is no person " + t.name;
         case target::kind::team: return "nobody is in team " + t.name;
         case target::kind::schedule: return "nobody is on call in " + t.name;
+        case target::kind::initiator:
+            return held_.owner.name.empty() ? "whose agent it is was not said" : "nobody is " + held_.owner.text();
+        case target::kind::last_approver: return "nobody approved before";
+        case target::kind::where: return "of nobody is it true that " + t.name;
         }
         return {};
     }
@@ -146,7 +157,6 @@ private:
     }
 
     const directory people_;
-    const std::vector<std::string>& absent_;
     hold held_;
     std::vector<played_event> events_;
     std::set<person_id> reached_;
@@ -156,7 +166,7 @@ private:
 }  // namespace
 
 std::vector<played_event> simulate(const workflow& asked, const agent& by, const directory& everybody,
-                                   const std::vector<std::string>& absent, time_point at)
+                                   const std::vector<absent_person>& absent, time_point at)
 {
     return play(asked, by, everybody, absent, at).run();
 }

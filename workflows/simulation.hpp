@@ -46,8 +46,15 @@ struct played_event {
     std::variant<played::step_begun, played::step_skipped, played::hand_over, played::told, played::ended> what;
 };
 
-/// A held call of that agent from `at` on. `absent` are handles that nothing reaches. The last event is `ended`; where more
-/// happens than anybody would read its `how` is `held`.
-std::vector<played_event> simulate(const workflow&, const agent&, const directory&, const std::vector<std::string>& absent, time_point at);
+/// Somebody who is away all the time, by handle, and who stands in for them, if anybody does.
+struct absent_person {
+    std::string handle;
+    std::string deputy{};
+};
+
+/// A held call of that agent from `at` on. Who is away by the directory is so too. The last event is `ended`; where more
+/// happens than anybody would read its `how` is `held`. Nobody approved anything before it.
+std::vector<played_event> simulate(const workflow&, const agent&, const directory&, const std::vector<absent_person>& absent,
+                                   time_point at);
 
 }  // namespace sallyport

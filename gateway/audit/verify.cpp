@@ -5,6 +5,7 @@
 #include "gateway/canonical/json.hpp"
 #include "workflows/agent.hpp"
 #include "workflows/encoding.hpp"
+#include "workflows/quorum.hpp"
 #include "workflows/workflow.hpp"
 
 #include <algorithm>
@@ -47,29 +48,46 @@ public:
         if (act == "team.remove") teams_.erase(team);
     }
 
+    std::string handle(const std::string& person) const
+    {
+        const auto known = handles_.find(person);
+        return known == handles_.end() ? std::string() : known->second;
+    }
+    std::string person(std::string_view handle) const
+    {
+        for (const auto& [id, known] : handles_)
+            if (known == handle) return id;
+        return {};
+    }
+
     const registered_passkey* passkey(std::string_view credential) const
     {
         const auto found = passkeys_.find(credential);
         return found == passkeys_.end() ? nullptr : &found->second;
     }
 
-    bool means(std::string_view written, std::string_view owner_text, const std::string& person) const
+    /// None: the log cannot say.
+    std::optional<bool> means(std::string_view written, std::string_view owner_text, const std::string& person) const
     {
         const auto whom = target::parse(written);
-        if (!whom) return true;  // what is not understood lets nobody decide
+        if (!whom) return std::nullopt;
         const auto known = handles_.find(person);
         const std::string handle = known == handles_.end() ? std::string() : known->second;
         switch (whom->kind) {
-        case target::kind::owner: {
+        case target::kind::owner:
+        case target::kind::initiator: {
             const auto owner = owner_name::parse(owner_text);
-            if (!owner) return true;
+            if (!owner) return std::nullopt;
             return owner->kind == owner_name::kind::team ? is_member(owner->name, handle) : owner->name == handle;
         }
         case target::kind::person: return whom->name == handle;
         case target::kind::team: return is_member(whom->name, handle);
-        case target::kind::schedule: return false;  // who was on call the log does not say
+        // Who was on call, and what labels somebody had, the log does not say; who approved last is asked elsewhere.
+        case target::kind::schedule:
+        case target::kind::where:
+        case target::kind::last_approver: return std::nullopt;
         }
-        return true;
+        return std::nullopt;
     }
 
 private:
@@ -92,19 +110,23 @@ private:
 
 // What one workflow asks of a hold.
 struct known_demand {
-    std::string workflow;
-    std::size_t approvals = 0;
+    workflow asks;  // its name, approvals and places
     std::optional<assurance> needed;
     std::vector<std::string> excluded;
+    std::vector<std::string> glass;  // who may break it
 };
 
 struct known_decision {
     std::string person;
     bool approves = false;
     std::vector<std::string> counts_in;
+    std::vector<std::string> in_place_of;  // handles
+    bool glass = false;
+    std::int64_t index = 0;  // of its entry
 };
 
 struct known_hold {
+    std::string agent;  // as the statements say
     std::string owner;
     std::vector<known_demand> demands;
     std::map<std::string, known_decision, std::less<>> decisions;  // those that stand
@@ -118,14 +140,35 @@ struct known_hold {
     {
         return std::any_of(decisions.begin(), decisions.end(), [&](const auto& d) { return d.second.person == person; });
     }
-    std::size_t approvals_in(const std::string& workflow) const
+    bool broken(const known_demand& d) const
     {
-        return static_cast<std::size_t>(std::count_if(decisions.begin(), decisions.end(), [&](const auto& d) {
-            const auto& counts_in = d.second.counts_in;
-            return d.second.approves && std::find(counts_in.begin(), counts_in.end(), workflow) != counts_in.end();
-        }));
+        return std::any_of(decisions.begin(), decisions.end(), [&](const auto& given) {
+            return given.second.glass && given.second.approves && has(given.second.counts_in, glass_entry(d.asks.name));
+        });
+    }
+    int approvals_in(const known_demand& d) const
+    {
+        quorum q(d.asks);
+        for (const auto& [id, given] : decisions)
+            if (given.approves)
+                q.add([&](const target* place) { return has(given.counts_in, place ? place_entry(d.asks.name, *place) : d.asks.name); });
+        return q.given();
+    }
+    bool represented(const std::string& handle) const
+    {
+        return std::any_of(decisions.begin(), decisions.end(), [&](const auto& d) { return has(d.second.in_place_of, handle); });
+    }
+    static bool has(const std::vector<std::string>& all, const std::string& one)
+    {
+        return std::find(all.begin(), all.end(), one) != all.end();
     }
 };
+
+int count_of(const json::value& of)
+{
+    const json::value* n = of.find("approvals");
+    return n && n->is(json::kind::integer) && n->integer() > 0 ? static_cast<int>(std::min<std::int64_t>(n->integer(), 1'000'000)) : 1;
+}
 
 known_hold read_hold(const json::value& data)
 {
@@ -134,12 +177,17 @@ known_hold read_hold(const json::value& data)
     const json::value* demands = data.find("demands");
     for (std::size_t i = 0; demands && i < demands->size(); ++i) {
         const json::value& one = demands->at(i);
-        const json::value* approvals = one.find("approvals");
-        h.demands.push_back({std::string(text_of(one, "workflow")),
-                             approvals && approvals->is(json::kind::integer) && approvals->integer() > 0
-                                 ? static_cast<std::size_t>(approvals->integer())
-                                 : std::size_t{1},
-                             assurance_named(text_of(one, "assurance")), texts_of(one, "not")});
+        known_demand& d = h.demands.emplace_back();
+        d.asks.name = text_of(one, "workflow");
+        d.asks.approvals = count_of(one);
+        d.needed = assurance_named(text_of(one, "assurance"));
+        d.excluded = texts_of(one, "not");
+        d.glass = texts_of(one, "break_glass");
+        const json::value* places = one.find("places");
+        for (std::size_t k = 0; places && k < places->size(); ++k)
+            // A place that is not understood can be filled by nobody.
+            d.asks.places.push_back(
+                {target::parse(text_of(places->at(k), "of")).value_or(target{target::kind::last_approver, {}}), count_of(places->at(k))});
     }
     return h;
 }
@@ -224,9 +272,13 @@ private:
             held.decisions.erase(given);
             return;
         }
+        if (held.agent.empty()) held.agent = agent_of(data);
         if (auto wrong = wrong_decision(e, data, held); !wrong.empty()) return report(e, std::move(wrong));
         ++result.decisions;
-        held.decisions[id] = {e.person, text_of(data, "verdict") == "approve", texts_of(data, "workflows")};
+        held.decisions[id] = {
+            e.person, text_of(data, "verdict") == "approve", texts_of(data, "workflows"), texts_of(data, "in_place_of"), is_glass(data),
+            e.index};
+        if (approved(held)) note_approvers(held);
     }
 
     std::string wrong_decision(const shown_entry& e, const json::value& data, const known_hold& held)
@@ -245,20 +297,99 @@ private:
         if (known == actions_.end()) return "its action has no verdict in the log";
         if (text_of(*action, "digest") != known->second.digest || text_of(*action, "content_digest") != known->second.content_digest)
             return "its statement is bound to another action than was judged";
-        if (auto wrong = wrong_standing(e, said, held); !wrong.empty()) return wrong;
+        if (auto wrong = wrong_standing(e, data, said, held); !wrong.empty()) return wrong;
         return wrong_assurance(e, data, text, held);
     }
 
+    static std::string agent_of(const json::value& data)
+    {
+        const auto statement = json::document::parse(text_of(data, "statement"));
+        const json::value* agent = statement ? statement->root().find("agent") : nullptr;
+        return agent ? std::string(text_of(*agent, "id")) : std::string();
+    }
+
+    static bool is_glass(const json::value& data)
+    {
+        const json::value* broken = data.find("break_glass");
+        return broken && broken->boolean();
+    }
+
+    static bool approved(const known_hold& held)
+    {
+        return std::all_of(held.demands.begin(), held.demands.end(),
+                           [&](const known_demand& d) { return held.broken(d) || held.approvals_in(d) >= d.asks.approvals; });
+    }
+
+    // Who approved a call of that agent last under each of its workflows.
+    void note_approvers(const known_hold& held)
+    {
+        for (const known_demand& d : held.demands) {
+            const known_decision* last = nullptr;
+            for (const auto& [id, given] : held.decisions) {
+                const bool counts = std::any_of(given.counts_in.begin(), given.counts_in.end(), [&](const std::string& entry) {
+                    return entry == d.asks.name || entry.starts_with(d.asks.name + '/');
+                });
+                if (given.approves && counts && (!last || given.index > last->index)) last = &given;
+            }
+            if (last) last_approver_[{held.agent, d.asks.name}] = last->person;
+        }
+    }
+
     // Whether this person could decide this hold then, as far as the log can say.
-    std::string wrong_standing(const shown_entry& e, const json::value& said, const known_hold& held) const
+    std::string wrong_standing(const shown_entry& e, const json::value& data, const json::value& said, const known_hold& held) const
     {
         if (held.decided_by(e.person)) return "this person had decided already";
-        if (const json::value* slot = said.find("slot"); slot && slot->is(json::kind::integer))
+        const json::value* slot = said.find("slot");
+        const bool slot_is_glass = slot && slot->string() == "break-glass";
+        if (is_glass(data) != slot_is_glass) return "its statement and its record do not agree whether the glass was broken";
+        if (is_glass(data)) return wrong_glass(e, data, held);
+        if (slot && slot->is(json::kind::integer))
             if (slot->integer() != static_cast<std::int64_t>(held.approvals()) + 1)
                 return "its statement is for another place in the quorum";
+        if (text_of(data, "verdict") == "approve" && (!slot || !slot->is(json::kind::integer)))
+            return "its statement names no place in the quorum";
+        for (const std::string& entry : texts_of(data, "workflows"))
+            if (entry.ends_with("/break-glass")) return "it counts as a broken glass, and is none";
+        if (const std::string handle = people_.handle(e.person); !handle.empty() && held.represented(handle))
+            return "somebody else had decided in this person's place";
+        for (const std::string& handle : texts_of(data, "in_place_of")) {
+            const std::string other = people_.person(handle);
+            if (held.represented(handle) || (!other.empty() && held.decided_by(other)))
+                return "the place of " + handle + " had been used already";
+            if (const auto wrong = wrong_exclusion(held, other); !wrong.empty() && !other.empty()) return wrong + ", in whose place it was";
+        }
+        return wrong_exclusion(held, e.person);
+    }
+
+    std::string wrong_exclusion(const known_hold& held, const std::string& person) const
+    {
         for (const known_demand& d : held.demands)
-            for (const std::string& whom : d.excluded)
-                if (people_.means(whom, held.owner, e.person)) return "the workflow " + d.workflow + " excludes this person (" + whom + ")";
+            for (const std::string& whom : d.excluded) {
+                // What is not understood lets nobody decide; what the log cannot say is left to the gateway that said it.
+                const auto known = target::parse(whom);
+                const auto last = last_approver_.find({held.agent, d.asks.name});
+                const bool is_last =
+                    known && known->kind == target::kind::last_approver && last != last_approver_.end() && last->second == person;
+                if (!known || is_last || people_.means(whom, held.owner, person).value_or(false))
+                    return "the workflow " + d.asks.name + " excludes this person (" + whom + ")";
+            }
+        return {};
+    }
+
+    // Named people, by a passkey, with a reason; neither the quorum nor `not` is asked.
+    std::string wrong_glass(const shown_entry& e, const json::value& data, const known_hold& held) const
+    {
+        if (text_of(data, "verdict") != "approve") return "nobody denies by breaking the glass";
+        if (text_of(data, "assurance") != name_of(assurance::passkey)) return "the glass was broken without a passkey";
+        if (text_of(data, "reason").empty()) return "the glass was broken without a reason";
+        const auto counts = texts_of(data, "workflows");
+        for (const known_demand& d : held.demands) {
+            const bool named = std::any_of(d.glass.begin(), d.glass.end(), [&](const std::string& whom) {
+                return people_.means(whom, held.owner, e.person).value_or(target::parse(whom).has_value());
+            });
+            if (known_hold::has(counts, glass_entry(d.asks.name)) && !named)
+                return "the workflow " + d.asks.name + " does not name this person among those who may break the glass";
+        }
         return {};
     }
 
@@ -267,7 +398,7 @@ private:
         const auto given = assurance_named(text_of(data, "assurance"));
         if (!given) return "its assurance is none that there is";
         for (const known_demand& d : held.demands)
-            if (!d.needed || *given < *d.needed) return "the workflow " + d.workflow + " demands a stronger proof";
+            if (!d.needed || *given < *d.needed) return "the workflow " + d.asks.name + " demands a stronger proof";
         if (*given != assurance::passkey) return {};
         const registered_passkey* passkey = people_.passkey(text_of(data, "credential"));
         if (!passkey || passkey->person != e.person) return "its passkey was not registered by this person";
@@ -283,9 +414,9 @@ private:
         const known_hold& held = found->second;
         if (held.denied()) return "released although it was denied";
         for (const known_demand& d : held.demands)
-            if (held.approvals_in(d.workflow) < d.approvals)
-                return "released with " + std::to_string(held.approvals_in(d.workflow)) + " of " + std::to_string(d.approvals) +
-                       " approvals of the workflow " + d.workflow;
+            if (!held.broken(d) && held.approvals_in(d) < d.asks.approvals)
+                return "released with " + std::to_string(held.approvals_in(d)) + " of " + std::to_string(d.asks.approvals) +
+                       " approvals of the workflow " + d.asks.name;
         return {};
     }
 
@@ -294,6 +425,7 @@ private:
     known_people people_;
     std::map<std::string, known_action, std::less<>> actions_;
     std::map<std::string, known_hold, std::less<>> holds_;
+    std::map<std::pair<std::string, std::string>, std::string> last_approver_;  // by agent and workflow
 };
 
 record_check::record_check() : checker_(std::make_unique<checker>()) {}

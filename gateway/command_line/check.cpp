@@ -1,13 +1,16 @@
 // check
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
+#include "gateway/command_line/sources.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/config/report.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <iostream>
+#include <optional>
 #include <set>
 
 namespace sallyport::command_line {
@@ -33,6 +36,7 @@ void check_records(const context& with, config::load_result& loaded)
     if (!credentials) return;
     const auto people = known(gateway, "/people", "people", "handle");
     const auto teams = known(gateway, "/teams", "teams", "name");
+    const auto everyone = people ? std::optional(everybody(gateway)) : std::nullopt;
     const auto warn = [&](std::string message) { loaded.warnings.push_back({with.config.string(), 0, 0, std::move(message)}); };
 
     for (const auto& route : loaded.config->routes)
@@ -51,9 +55,20 @@ void check_records(const context& with, config::load_result& loaded)
         for (const auto& step : flow.steps)
             for (const auto& t : step.notify) check_target(t);
         for (const auto& t : flow.not_) check_target(t);
+        for (const auto& t : flow.break_glass) check_target(t);
+        for (const auto& p : flow.places) {
+            check_target(p.of);
+            if (p.of.kind != target::kind::team || !everyone) continue;
+            const auto able = std::count_if(everyone->begin(), everyone->end(), [&](const person& who) {
+                return who.in_team(p.of.name) && who.has(role::approver) && who.status == person_status::active;
+            });
+            if (able < p.approvals)
+                warn("workflow " + name + ": " + std::to_string(p.approvals) + " of team " + p.of.name + " must approve, and it has " +
+                     (able == 1 ? "one approver" : std::to_string(able) + " approvers"));
+        }
     }
     if (!people) return;
-    for (const auto& [name, schedule] : loaded.config->schedules) {
+    for (const auto& [name, schedule] : loaded.config->arranged.on_call) {
         names on_call(schedule.people.begin(), schedule.people.end());
         for (const auto& o : schedule.overrides) on_call.insert(o.person);
         std::erase_if(on_call, [&](const std::string& handle) { return people->contains(handle); });

@@ -1,4 +1,4 @@
-// person invite | list | disable | enable, team add | remove | join | leave | list
+// person invite | list | disable | enable | label | absent | back, team add | remove | join | leave | list
 #include "gateway/command_line/admin_client.hpp"
 #include "gateway/command_line/context.hpp"
 #include "workflows/percent_encoding.hpp"
@@ -7,12 +7,15 @@
 #include <boost/json/array.hpp>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace sallyport::command_line {
 namespace {
 
 struct person_options {
-    std::string handle, name, email, role, team;
+    std::string handle, name, email, role, team, from, until, deputy;
+    std::vector<std::string> labels, removed;
     bool reset = false;
 };
 
@@ -62,6 +65,36 @@ void act(const context& with, const person_options& options, const std::string& 
     print_people({answer.at("person")});
 }
 
+void label(const context& with, const person_options& options)
+{
+    boost::json::object set;
+    for (const std::string& one : options.labels) {
+        const auto equals = one.find('=');
+        if (equals == std::string::npos) throw command_failed(exit_status::usage, "A label is KEY=VALUE, not " + one + ".");
+        set[one.substr(0, equals)] = one.substr(equals + 1);
+    }
+    const boost::json::object body{{"set", std::move(set)}, {"remove", boost::json::array(options.removed.begin(), options.removed.end())}};
+    const auto answer = admin_client(with).post("/people/" + percent_encoded(options.handle) + "/label", body);
+    if (with.json) return print_json(answer);
+    for (const auto& [key, value] : answer.at("person").at("labels").as_object())
+        print(std::string(key) + "=" + std::string(value.as_string()));
+}
+
+// A time as people give it on a command line: with its zone, to the minute at least.
+void absent(const context& with, const person_options& options)
+{
+    boost::json::object body{{"until", options.until}};
+    if (!options.from.empty()) body["from"] = options.from;
+    if (!options.deputy.empty()) body["deputy"] = options.deputy;
+    const auto answer = admin_client(with).post("/people/" + percent_encoded(options.handle) + "/absent", body);
+    if (with.json) return print_json(answer);
+    const auto& away = answer.at("person").at("away").as_object();
+    print(options.handle + " is away from " + std::string(away.at("from").as_string()) + " until " +
+          std::string(away.at("until").as_string()) +
+          (away.at("deputy").is_null() ? std::string("; nobody decides in their place.")
+                                       : "; " + std::string(away.at("deputy").as_string()) + " decides in their place."));
+}
+
 void print_team(const context& with, const boost::json::object& answer)
 {
     if (with.json) return print_json(answer);
@@ -102,6 +135,22 @@ void add_person_commands(CLI::App& app, context& with, const std::shared_ptr<per
     auto* enable = person->add_subcommand("enable", "takes that back");
     enable->add_option("handle", options->handle, "the person's handle")->required();
     enable->callback([&with, options] { act(with, *options, "enable"); });
+
+    auto* labels = person->add_subcommand("label", "what `where:` expressions read of a person");
+    labels->add_option("handle", options->handle, "the person's handle")->required();
+    labels->add_option("labels", options->labels, "set these")->type_name("KEY=VALUE");
+    labels->add_option("--remove", options->removed, "remove this one")->type_name("KEY")->allow_extra_args(false);
+    labels->callback([&with, options] { label(with, *options); });
+
+    auto* away = person->add_subcommand("absent", "nobody tells them, and their deputy decides in their place");
+    away->add_option("handle", options->handle, "the person's handle")->required();
+    away->add_option("--from", options->from, "instead of now, such as 2026-01-05T09:00:00Z")->type_name("TIME");
+    away->add_option("--until", options->until, "when they are back")->type_name("TIME")->required();
+    away->add_option("--deputy", options->deputy, "an active approver")->type_name("HANDLE");
+    away->callback([&with, options] { absent(with, *options); });
+    auto* back = person->add_subcommand("back", "ends an absence");
+    back->add_option("handle", options->handle, "the person's handle")->required();
+    back->callback([&with, options] { act(with, *options, "back"); });
 }
 
 void add_team_commands(CLI::App& app, context& with, const std::shared_ptr<person_options>& options)

@@ -25,6 +25,12 @@ person read_person(const boost::json::object& p)
     for (const auto& team : p.at("teams").as_array()) who.teams.emplace_back(team.as_string());
     who.status = person_status_named(text(p, "status")).value_or(person_status::disabled);
     who.has_passkey = p.at("enrolled").as_bool();
+    for (const auto& [key, value] : p.at("labels").as_object()) who.labels.emplace(key, std::string(value.as_string()));
+    if (const auto* away = p.at("away").if_object()) {
+        const auto from = parse_rfc3339(text(*away, "from")), until = parse_rfc3339(text(*away, "until"));
+        const auto& deputy = away->at("deputy");
+        if (from && until) who.away = absence{*from, *until, deputy.is_string() ? std::string(deputy.as_string()) : std::string()};
+    }
     return who;
 }
 

@@ -105,6 +105,13 @@ struct in_json {
     }
 };
 
+boost::json::array places_of(const workflow& w)
+{
+    boost::json::array all;
+    for (const place& p : w.places) all.push_back(boost::json::object{{"of", p.of.text()}, {"approvals", p.approvals}});
+    return all;
+}
+
 const workflow& workflow_named(const config::configuration& config, const std::string& name)
 {
     const auto found = config.workflows.find(name);
@@ -141,12 +148,18 @@ void simulate(const context& with, const simulate_options& options)
     const auto config = load_or_fail(with);
     const workflow& asked = workflow_named(*config, options.workflow);
     const admin_client gateway(with);
-    const directory people(0, everybody(gateway), team_names(gateway), {}, {config, &config->schedules});
-    for (const auto& handle : options.absent)
-        if (!people.person_with_handle(handle)) throw command_failed(exit_status::no, "There is no person " + handle + ".");
+    const directory people(0, everybody(gateway), team_names(gateway), {}, {config, &config->arranged});
+    std::vector<absent_person> absent;
+    for (const auto& said : options.absent) {
+        const auto equals = said.find('=');
+        absent.push_back({said.substr(0, equals), equals == std::string::npos ? std::string() : said.substr(equals + 1)});
+        for (const std::string& handle : {absent.back().handle, absent.back().deputy})
+            if (!handle.empty() && !people.person_with_handle(handle))
+                throw command_failed(exit_status::no, "There is no person " + handle + ".");
+    }
     const agent by = caller(gateway, options);
 
-    const auto events = sallyport::simulate(asked, by, people, options.absent, at);
+    const auto events = sallyport::simulate(asked, by, people, absent, at);
     if (with.json) {
         boost::json::array all;
         for (const played_event& e : events) {
@@ -160,12 +173,17 @@ void simulate(const context& with, const simulate_options& options)
                                        {"owner", by.owner.name.empty() ? boost::json::value(nullptr) : boost::json::value(by.owner.text())},
                                        {"absent", json_of(options.absent)},
                                        {"approvals", asked.approvals},
+                                       {"places", places_of(asked)},
                                        {"assurance", name_of(asked.assurance)},
                                        {"events", std::move(all)}});
         return;
     }
-    print(asked.name + ": " + std::to_string(asked.approvals) + (asked.approvals == 1 ? " approval" : " approvals") + " by " +
-          std::string(name_of(asked.assurance)) + ", asked at " + format_rfc3339(at));
+    std::string places;
+    for (const place& p : asked.places)
+        places += (places.empty() ? " (" : ", ") + std::to_string(p.approvals) + " of " + sallyport::in_words(p.of);
+    print(asked.name + ": " + std::to_string(asked.approvals) + (asked.approvals == 1 ? " approval" : " approvals") +
+          (places.empty() ? places : places + ")") + " by " + std::string(name_of(asked.assurance)) + ", asked at " + format_rfc3339(at));
+    if (!asked.break_glass.empty()) print("may break the glass: " + list_of<target>(asked.break_glass));
     std::size_t width = 0;
     for (const played_event& e : events) width = std::max(width, offset_of(e.at - at).size());
     for (const played_event& e : events) {
@@ -185,7 +203,7 @@ void add_workflows(CLI::App& app, context& with)
 
     auto* play = workflow->add_subcommand("simulate", "plays an escalation against a virtual clock: nobody decides");
     play->add_option("name", options->workflow, "a workflow of the configuration")->required();
-    play->add_option("--absent", options->absent, "people whom nothing reaches")->type_name("PERSON");
+    play->add_option("--absent", options->absent, "people who are away, and who decides in their place")->type_name("PERSON[=DEPUTY]");
     auto* agent = play->add_option("--agent", options->agent, "an agent of the running gateway, for its owner");
     play->add_option("--owner", options->owner, "a person's handle or team:NAME: the agent's owner")->excludes(agent);
     play->add_option("--at", options->at, "when the call is held, instead of now")->type_name("TIME");

@@ -4,7 +4,7 @@
 
 #include "gateway/canonical/target.hpp"
 #include "gateway/policy/policy.hpp"
-#include "workflows/schedule.hpp"
+#include "workflows/arrangements.hpp"
 #include "workflows/time.hpp"
 #include "workflows/workflow.hpp"
 
@@ -175,7 +175,7 @@ struct configuration : process_settings {
     std::vector<route> routes;
     policy::rule_set rules;
     std::map<std::string, workflow, std::less<>> workflows;
-    sallyport::schedules schedules;
+    sallyport::arrangements arranged;  // `schedules`, and the expressions of targets
     config::notifiers notifiers;
     std::optional<oidc_sign_in> oidc;  // `sign_in.oidc`
     config::limits limits;

@@ -78,12 +78,19 @@ js::object of_workflow(const workflow& w)
     for (const auto& s : w.steps) {
         js::object step{{"notify", of_targets(s.notify)}, {"via", sorted(s.via)}, {"for", milliseconds(s.for_)}};
         if (s.remind > duration{}) step["remind"] = milliseconds(s.remind);
+        if (!s.within.empty()) step["within"] = s.within;
         steps.push_back(std::move(step));
     }
     js::object said{
         {"approvals", w.approvals}, {"assurance", name_of(w.assurance)}, {"not", of_targets(w.not_)}, {"steps", std::move(steps)}};
-    // Where it is not said the digest stays what it was before there were controls.
+    // Where something is not said the digest stays what it was before one could say it.
     if (w.control != control::none) said["control"] = name_of(w.control);
+    if (!w.places.empty()) {
+        js::object places;  // by target, so that JCS sorts them
+        for (const auto& p : w.places) places[p.of.text()] = p.approvals;
+        said["places"] = std::move(places);
+    }
+    if (!w.break_glass.empty()) said["break_glass"] = of_targets(w.break_glass);
     return said;
 }
 
@@ -99,6 +106,18 @@ js::object of_schedule(const schedule& s)
             {"every", milliseconds(s.every)},
             {"from", s.from.time_since_epoch().count()},
             {"overrides", std::move(overrides)}};
+}
+
+js::object of_hours(const working_hours& h)
+{
+    js::array ranges;
+    for (const auto& r : h.ranges) {
+        js::array days;
+        for (std::size_t i = 0; i < r.days.size(); ++i)
+            if (r.days[i]) days.emplace_back(i);
+        ranges.push_back(js::object{{"days", std::move(days)}, {"from", r.from.count()}, {"until", r.until.count()}});
+    }
+    return {{"time_zone", h.zone->name()}, {"hours", std::move(ranges)}};
 }
 
 js::object of_limits(const limits& l)
@@ -120,7 +139,8 @@ std::string digest_of(const configuration& c, std::span<const written_rule> rule
     for (const auto& r : c.routes) routes.emplace(r.id, of_route(r, directory));
     for (const auto& r : rules) policies.emplace(r.definition.id, of_rule(r.definition, c));
     for (const auto& [name, w] : c.workflows) workflows.emplace(name, of_workflow(w));
-    for (const auto& [name, s] : c.schedules) schedules.emplace(name, of_schedule(s));
+    for (const auto& [name, s] : c.arranged.on_call) schedules.emplace(name, of_schedule(s));
+    for (const auto& [name, h] : c.arranged.hours) schedules.emplace(name, of_hours(h));
     const js::object all{{"routes", std::move(routes)},
                          {"policies", std::move(policies)},
                          {"workflows", std::move(workflows)},

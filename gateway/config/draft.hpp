@@ -4,9 +4,11 @@
 #pragma once
 
 #include "gateway/config/reader.hpp"
+#include "gateway/policy/person_expression.hpp"
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -31,6 +33,7 @@ struct draft {
     configuration config;
     std::vector<written_rule> rules;
     std::deque<source_file> files;
+    std::shared_ptr<policy::person_expressions> expressions = std::make_shared<policy::person_expressions>();
 
     /// False when a file could not be read at all: what is not found may stand there, so nobody is told that it is unknown.
     bool complete = true;
@@ -43,6 +46,8 @@ struct draft {
     bool add(places&, std::string_view what, const std::string& name, const value&);
     /// An error, unless the name is there or may be where nothing could be read.
     bool known(const places&, const value& at, std::string_view what, std::string_view name);
+    /// In words, with what may have been meant.
+    static std::string unknown(const places&, std::string_view what, std::string_view name);
 };
 
 // Each reads one top-level key's value in one file.

@@ -116,6 +116,7 @@ load_result read_all(const fs::path& directory)
     if (d.read.errors.empty()) {
         warn_of_leftovers(d);
         d.config.index_routes();
+        d.config.arranged.conditions = std::move(d.expressions);
         d.config.digest = digest_of(d.config, d.rules, d.files.front().directory);
         result.config = std::make_shared<configuration>(std::move(d.config));
     }
@@ -160,12 +161,17 @@ bool draft::known(const places& where, const value& at, std::string_view what, s
 {
     if (where.contains(name)) return true;
     if (!complete) return false;
+    read.error(at, unknown(where, what, name));
+    return false;
+}
+
+std::string draft::unknown(const places& where, std::string_view what, std::string_view name)
+{
     std::vector<std::string_view> names;
     for (const auto& [each, place] : where) names.push_back(each);
     const auto meant = nearest(name, names);
-    read.error(at, "there is no " + std::string(what) + " `" + shown(name) + "`" +
-                       (meant.empty() ? "" : "; did you mean `" + std::string(meant) + "`?"));
-    return false;
+    return "there is no " + std::string(what) + " `" + shown(name) + "`" +
+           (meant.empty() ? "" : "; did you mean `" + std::string(meant) + "`?");
 }
 
 }  // namespace sallyport::config

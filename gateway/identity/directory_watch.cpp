@@ -54,7 +54,7 @@ result<void> directory_watch::refresh()
     std::vector<std::string> teams;
     for (const auto& team : all.teams) teams.push_back(team.name);
     standings_.publish(std::make_shared<const sallyport::directory>(all.generation, std::move(all.people), std::move(teams),
-                                                                    std::move(all.agents), schedules_of(standings_.current()->config)),
+                                                                    std::move(all.agents), arrangements_of(standings_.current()->config)),
                        std::move(opened));
     return {};
 }

@@ -26,6 +26,13 @@ boost::json::object person_json(const person& p)
     boost::json::array roles, teams;
     for (const role r : p.roles) roles.emplace_back(name_of(r));
     for (const std::string& t : p.teams) teams.emplace_back(t);
+    boost::json::object labels;
+    for (const auto& [name, text] : p.labels) labels[name] = text;
+    boost::json::value away;
+    if (p.away)
+        away = boost::json::object{{"from", format_rfc3339(p.away->from)},
+                                   {"until", format_rfc3339(p.away->until)},
+                                   {"deputy", p.away->deputy.empty() ? boost::json::value(nullptr) : boost::json::value(p.away->deputy)}};
     return {
         {"id", p.id.text()},
         {"handle", p.handle},
@@ -35,6 +42,8 @@ boost::json::object person_json(const person& p)
         {"teams", std::move(teams)},
         {"status", name_of(p.status)},
         {"enrolled", p.has_passkey},
+        {"labels", std::move(labels)},
+        {"away", std::move(away)},
     };
 }
 

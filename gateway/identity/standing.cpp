@@ -66,13 +66,16 @@ const credential* standing::credential_of(const config::route& route) const noex
     return found == credentials->end() ? nullptr : &found->second;
 }
 
-std::shared_ptr<const schedules> schedules_of(const config::snapshot& config) { return {config, config ? &config->schedules : nullptr}; }
+std::shared_ptr<const arrangements> arrangements_of(const config::snapshot& config)
+{
+    return {config, config ? &config->arranged : nullptr};
+}
 
 standings::standings(config::snapshot config)
 {
     auto first = std::make_shared<standing>();
     first->config = std::move(config);
-    first->directory = std::make_shared<const sallyport::directory>(sallyport::directory().with(schedules_of(first->config)));
+    first->directory = std::make_shared<const sallyport::directory>(sallyport::directory().with(arrangements_of(first->config)));
     first->credentials = std::make_shared<const identity::credential_map>();
     first->version = 1;
     current_ = std::move(first);
@@ -90,8 +93,8 @@ void standings::changed(const std::function<void(standing&)>& change)
     auto next = std::make_shared<standing>(*current());
     change(*next);
     // What is asked and who is on call for it are of one configuration.
-    if (auto on_call = schedules_of(next->config); next->directory->on_call() != on_call)
-        next->directory = std::make_shared<const sallyport::directory>(next->directory->with(std::move(on_call)));
+    if (auto arranged = arrangements_of(next->config); next->directory->arranged() != arranged)
+        next->directory = std::make_shared<const sallyport::directory>(next->directory->with(std::move(arranged)));
     ++next->version;
     {
         const std::lock_guard lock(mutex_);

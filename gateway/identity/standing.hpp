@@ -31,11 +31,11 @@ using credential_map = std::map<std::string, credential, std::less<>>;
 result<credential> make_credential(std::string_view type, std::string_view header, std::string_view stored);
 
 /// Of that configuration, which they keep alive.
-std::shared_ptr<const schedules> schedules_of(const config::snapshot&);
+std::shared_ptr<const arrangements> arrangements_of(const config::snapshot&);
 
 struct standing {
     config::snapshot config;
-    std::shared_ptr<const sallyport::directory> directory;  // with that configuration's schedules
+    std::shared_ptr<const sallyport::directory> directory;  // with what that configuration arranges
     std::shared_ptr<const identity::credential_map> credentials;
     std::uint64_t version = 0;  // another with every change: tokens that verified before are looked at anew
 
@@ -51,7 +51,7 @@ public:
 
     standing_ptr current() const;
     void publish(config::snapshot);
-    /// It is given the schedules of the configuration that stands, where it has others.
+    /// It is given the arrangements of the configuration that stands, where it has others.
     void publish(std::shared_ptr<const sallyport::directory>, std::shared_ptr<const identity::credential_map>);
 
     /// Called with each new one, on the publishing thread, one after the other; and once now. Before the first publish.

@@ -18,7 +18,7 @@ constexpr duration end_waits = std::chrono::seconds(1);
 // Who may not decide any more is not asked, and who may not read it is told nothing.
 std::optional<not_needed> superfluous(message_kind what, const hold& h, const person* who, const directory& people, time_point now)
 {
-    if (what == message_kind::ended) {
+    if (what == message_kind::ended || what == message_kind::glass_broken) {
         if (who && !may_read(h, people, *who, now)) return not_needed{"the person may not read it any more"};
         return std::nullopt;
     }
@@ -34,6 +34,7 @@ notifiers::notice::kind kind_of(message_kind what)
     case message_kind::asked: return notifiers::notice::kind::asked;
     case message_kind::reminded: return notifiers::notice::kind::reminded;
     case message_kind::ended: return notifiers::notice::kind::ended;
+    case message_kind::glass_broken: return notifiers::notice::kind::glass_broken;
     }
     return notifiers::notice::kind::asked;
 }
@@ -45,7 +46,7 @@ std::vector<std::string> names_of_deciders(const hold& h, const directory& peopl
         // Of a denial, who denied; the approvals before it decided nothing.
         if (h.denied() && d.kind != decision_kind::deny) continue;
         const person* who = people.find(d.by);
-        names.push_back(who ? who->name : d.by.text());
+        names.push_back((who ? who->name : d.by.text()) + (d.break_glass ? " (break-glass)" : ""));
     }
     return names;
 }
@@ -74,6 +75,11 @@ notifiers::notice notice_of(const storage::stored_hold& stored, const directory&
     n.closed_at = h.closed_at;
     n.decided_by = names_of_deciders(h, people);
     n.reason = h.reason_given();
+    if (const decision* broken = h.glass_broken()) {
+        const person* who = people.find(broken->by);
+        n.glass_broken_by = who ? who->name : broken->by.text();
+        n.reason = broken->reason;
+    }
     if (h.outcome) n.upstream_status = h.outcome->status;
     n.link.append(public_url).append("/holds/").append(h.id.text());
     return n;
@@ -88,7 +94,8 @@ composition compose(const storage::outbox_entry& message, const std::optional<st
     const person* who = message.person ? people.find(*message.person) : nullptr;
     if (message.person && !who) return not_needed{"the person is not there"};
     if (const auto no = superfluous(message.what, stored->hold, who, people, with.now)) return *no;
-    if (message.what != message_kind::asked) {
+    // That the glass was broken is told to those who were never asked, too, and does not wait for anything.
+    if (message.what != message_kind::asked && message.what != message_kind::glass_broken) {
         if (!asked || asked->state == outbox_state::skipped || asked->state == outbox_state::dead) return not_needed{"nobody was asked"};
         if (asked->state == outbox_state::pending && message.what == message_kind::reminded)
             return not_needed{"the question is still on its way"};
@@ -102,7 +109,8 @@ composition compose(const storage::outbox_entry& message, const std::optional<st
     if (asked) n.earlier_ref = asked->message_ref;
     // More than a click is asked for on the page alone.
     const bool answers = message.channel == "email" || (message.channel == "slack" && with.slack_answers);
-    if (who && answers && message.what != message_kind::ended && n.assurance == assurance::click && !with.decision_key.empty()) {
+    if (who && answers && (message.what == message_kind::asked || message.what == message_kind::reminded) &&
+        n.assurance == assurance::click && !with.decision_key.empty()) {
         n.decision_token = identity::write_decision_token({n.hold, who->id, n.expires_at, message.channel}, with.decision_key);
         if (message.channel == "email") n.link = std::string(with.public_url) + "/d/" + n.decision_token;
     }

@@ -197,6 +197,13 @@ http::awaitable<void> api::pass_openid_door(http::exchange& x, call c)
 http::awaitable<void> api::after_commit(http::exchange& x, const reply& done)
 {
     if (done.approved && context_.approved) context_.approved(*done.approved);
+    if (done.glass_broken) {
+        const hold& h = *done.glass_broken;
+        const decision* broken = h.glass_broken();
+        log::warning("glass broken",
+                     {{"hold", h.id.text()}, {"action", h.action.text()}, {"person", broken ? broken->by.text() : std::string()}});
+        if (context_.glass_broken) context_.glass_broken(h);
+    }
     if (context_.closed)
         for (const hold& h : done.closed) context_.closed(h);
     if (done.directory_generation > 0) co_await await_directory(x, done.directory_generation);

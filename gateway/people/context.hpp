@@ -29,6 +29,8 @@ struct people_context {
     std::function<void()> directory_changed;
     /// A decision, or who left a team, has closed that hold, for whoever counts. Any core's thread. May be empty.
     std::function<void(const hold&)> closed;
+    /// Somebody broke that hold's glass, for whoever counts. Any core's thread. May be empty.
+    std::function<void(const hold&)> glass_broken;
     /// Says that in Slack, soon; false: too much waits. Any core's thread; must not block. May be empty.
     std::function<bool(notifiers::slack_errand)> slack;
     /// The pages: `web::find_page` and `web::find_asset` in the program, something smaller in tests.

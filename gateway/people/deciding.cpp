@@ -30,6 +30,8 @@ boost::json::object evidence_json(const decision& d, const storage::evidence& e)
         {"reason", d.reason},       {"assurance", name_of(d.assurance)},
         {"statement", e.statement}, {"workflows", boost::json::array(d.counts_in.begin(), d.counts_in.end())},
     };
+    if (!d.in_place_of.empty()) data["in_place_of"] = boost::json::array(d.in_place_of.begin(), d.in_place_of.end());
+    if (d.break_glass) data["break_glass"] = true;
     if (d.assurance == assurance::passkey) {
         data["authenticatorData"] = base64url(e.authenticator_data);
         data["clientDataJSON"] = base64url(e.client_data_json);
@@ -75,6 +77,15 @@ result<void> may_decide(const call& c, const storage::stored_hold& h)
     return {};
 }
 
+result<void> may_break(const call& c, const storage::stored_hold& h)
+{
+    if (h.hold.status != hold_status::held) return fail(problem::hold_closed, "This hold is " + std::string(name_of(h.hold.status)) + ".");
+    if (h.now >= h.hold.expires_at) return fail(problem::hold_closed, "This hold has expired.");
+    if (auto broken = may_break_glass(h.hold, c.directory(), *c.person, h.now); !broken.why_not.empty())
+        return fail(problem::not_eligible, std::move(broken.why_not));
+    return {};
+}
+
 result<void> check_reason(std::string_view text)
 {
     if (text.size() > longest_reason) return fail(problem::malformed_request, "\"reason\" is longer than 2000 bytes.");
@@ -94,12 +105,13 @@ result<std::string> read_reason(const message& m)
     return text;
 }
 
-std::string statement_for(const call& c, const storage::stored_hold& held, decision_kind kind, const std::string& reason)
+std::string statement_for(const call& c, const storage::stored_hold& held, decision_kind kind, const std::string& reason, bool break_glass)
 {
     const agent* who = c.directory().find(held.hold.agent);
     statement_request request;
     request.decision = kind;
     request.reason = reason;
+    request.break_glass = break_glass;
     request.issued_at = held.now;
     request.expires_at = std::min(held.now + c.config().limits.statement, held.hold.expires_at);
     request.random = random_bytes(nonce_bytes);
@@ -117,7 +129,10 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
 {
     given.id = decision_id::make(held.now, random10());
     given.by = c.person->id;
-    auto moved = release::apply(tx, std::move(held), happened::decided{std::move(given), c.config().limits.release_window}, c.directory());
+    const duration window = c.config().limits.release_window;
+    event what = happened::decided{given, window};
+    if (given.break_glass) what = happened::glass_broken{given, window};
+    auto moved = release::apply(tx, std::move(held), what, c.directory());
     if (!moved) return moved.error();
     const storage::stored_hold& now = moved->hold;
     const decision* written = now.hold.decided_by(c.person->id);
@@ -127,6 +142,7 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
     storage::evidence_store::put(tx, evidence);
     record_decision(tx, c, now, evidence_json(*written, evidence));
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
+    if (written->break_glass) r.glass_broken = now.hold;
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
     if (closed(now.hold.status)) r.closed.push_back(now.hold);
     return r;

@@ -19,13 +19,15 @@ namespace sallyport::people {
 
 /// Is it open, may this person: `hold_closed`, `not_eligible`.
 result<void> may_decide(const call&, const storage::stored_hold&);
+/// The same for whoever would break the glass.
+result<void> may_break(const call&, const storage::stored_hold&);
 
 /// What is written with a decision: at most 2000 bytes, no controls but line ends and tabs.
 result<std::string> read_reason(const message&);
 result<void> check_reason(std::string_view);
 
 /// The unsigned or signed text of that decision, as the page would show it.
-std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason);
+std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason, bool break_glass = false);
 
 /// Takes a decision that has been proved: moves the hold, which is locked, keeps the evidence, and records both. `given` has kind,
 /// reason and assurance. The reply is 201 with decision and hold, or the problem where its time was over.

@@ -59,7 +59,7 @@ result<proved> prove(storage::transaction& tx, const call& c, const message& m, 
 
 result<reply> make_statement(storage::transaction& tx, const call& c)
 {
-    const auto asked = message::read(c.body, {"decision", "reason", "grant"});
+    const auto asked = message::read(c.body, {"decision", "reason", "grant", "break_glass"});
     if (!asked) return asked.error();
     const auto verb = asked->text("decision");
     if (!verb) return verb.error();
@@ -69,11 +69,17 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     if (!decision) return fail(problem::malformed_request, "\"decision\" is approve or deny.");
     if (asked->find("grant")) return fail(problem::malformed_request, "Grants are not part of this release: leave \"grant\" out.");
 
+    const json::value* loud = asked->find("break_glass");
+    if (loud && !loud->is(json::kind::boolean)) return fail(problem::malformed_request, "\"break_glass\" is true or false.");
+    const bool break_glass = loud && loud->boolean();
+    if (break_glass && (*decision != decision_kind::approve || reason->find_first_not_of(" \t\n") == std::string::npos))
+        return fail(problem::malformed_request, "Breaking the glass is an approval, and needs a \"reason\".");
+
     const auto held = readable_hold(tx, c, c.path[1], false);
     if (!held) return held.error();
-    if (const auto may = may_decide(c, *held); !may) return may.error();
+    if (const auto may = break_glass ? may_break(c, *held) : may_decide(c, *held); !may) return may.error();
 
-    const std::string text = statement_for(c, *held, *decision, *reason);
+    const std::string text = statement_for(c, *held, *decision, *reason, break_glass);
     const digest hash = sha256(text);
 
     std::vector<webauthn::known_credential> mine;
@@ -95,9 +101,10 @@ result<reply> decide(storage::transaction& tx, const call& c)
 
     auto held = readable_hold(tx, c, c.path[1], true);
     if (!held) return held.error();
-    if (const auto may = may_decide(c, *held); !may) return may.error();
-
+    // Who may break the glass need not be asked; only a statement of ours says that this is what it is about.
     const auto issued = read_statement(**text, c.around->statement_key.reveal());
+    const bool break_glass = issued && issued->break_glass;
+    if (const auto may = break_glass ? may_break(c, *held) : may_decide(c, *held); !may) return may.error();
     if (!issued) return refused_attempt(tx, c, *held, issued.error());
     if (issued->hold != held->hold.id || issued->approver != c.person->id)
         return refused_attempt(tx, c, *held, fail(problem::bad_assertion, "The statement is for another hold or another person."));
@@ -107,7 +114,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     if (issued->slot && *issued->slot != next_slot(held->hold))
         return fail(problem::statement_stale, "Somebody else decided meanwhile: read the hold again.");
 
-    const auto needed = held->hold.assurance_needed();
+    const auto needed = break_glass ? assurance::passkey : held->hold.assurance_needed();
     if (!given->find("assertion") && needed > assurance::session)
         return fail(problem::assurance_too_low, "This decision needs " + std::string(name_of(needed)) + ": sign the statement.");
     // Before the proof: an answer that does not verify has used the challenge too.
@@ -120,6 +127,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     given_now.kind = issued->decision;
     given_now.reason = issued->reason;
     given_now.assurance = proof->by;
+    given_now.break_glass = break_glass;
     return take_decision(tx, c, std::move(*held), std::move(given_now), proof->evidence);
 }
 

@@ -1,4 +1,5 @@
 #include "gateway/people/cursor.hpp"
+#include "gateway/people/ladder.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -73,7 +74,7 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
 {
     const auto id = hold_id::parse(text);
     if (!id) return fail(problem::no_hold);
-    auto found = lock ? storage::hold_store::get_for_update(tx, *id) : storage::hold_store::get(tx, *id);
+    auto found = lock ? storage::hold_store::get_to_decide(tx, *id) : storage::hold_store::get(tx, *id);
     if (!found || !may_read(found->hold, c.directory(), *c.person, found->now)) return fail(problem::no_hold);
     return std::move(*found);
 }
@@ -81,7 +82,11 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
 boost::json::object shown(storage::transaction& tx, const call& c, storage::stored_hold h)
 {
     storage::hold_store::read_payloads(tx, std::span(&h, 1));
-    return view(c, h);
+    boost::json::object shown = view(c, h);
+    boost::json::array& workflows = shown.at("workflows").as_array();
+    for (std::size_t i = 0; i < workflows.size(); ++i)
+        workflows[i].as_object()["ladder"] = ladder_json(h.hold, h.hold.demands[i], c.directory(), h.now);
+    return shown;
 }
 
 result<reply> list_holds(storage::transaction& tx, const call& c)

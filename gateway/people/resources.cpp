@@ -32,6 +32,8 @@ constexpr auto table = std::to_array<resource>({
     {"GET", "me/push", "The key that browsers are switched on for, and one's own that are", session, &show_my_push},
     {"POST", "me/push", "Tells this person in that browser from now on (a PushSubscription)", session, &switch_push_on},
     {"DELETE", "me/push/{browser}", "Tells it no more", session, &switch_push_off},
+    {"PUT", "me/absence", "One is away from then until then, and somebody decides in one's place", session, &put_absence},
+    {"DELETE", "me/absence", "One is back", session, &delete_absence},
     {"GET", "agents", "Every agent, by name", session, &list_agents},
     {"GET", "agents/{agent}", "One agent, by its id or name", session, &show_agent},
     {"GET", "people", "Everybody, by handle", session, &list_people},

@@ -64,6 +64,9 @@ result<reply> describe(storage::transaction&, const call&);
 // links.cpp
 result<reply> show_link(storage::transaction&, const call&);
 result<reply> decide_by_link(storage::transaction&, const call&);
+// absences.cpp
+result<reply> put_absence(storage::transaction&, const call&);
+result<reply> delete_absence(storage::transaction&, const call&);
 // slack_links.cpp
 result<reply> show_slack_link(storage::transaction&, const call&);
 result<reply> connect_slack(storage::transaction&, const call&);

@@ -18,6 +18,8 @@ namespace sallyport::people {
 namespace {
 
 constexpr std::string_view type_of_statement = "sallyport.statement.v1";
+// In the place of a number, so that whoever reads what was signed sees it.
+constexpr std::string_view glass_slot = "break-glass";
 constexpr std::size_t random_part = 16, tag_part = 16;
 
 boost::json::value or_null(std::string_view text)
@@ -78,7 +80,9 @@ std::string write_statement(const storage::stored_hold& held, std::string_view a
         {"rules", std::move(rules)},
         {"policy", held.action.policy},
         {"summary_digest", summary_digest(h).base64url()},
-        {"slot", approves ? boost::json::value(next_slot(h)) : boost::json::value(nullptr)},
+        {"slot", approves && asked.break_glass ? boost::json::value(glass_slot)
+                 : approves                    ? boost::json::value(next_slot(h))
+                                               : boost::json::value(nullptr)},
         {"grant", nullptr},
         {"nonce", base64url(asked.random)},
         {"issued_at", format_rfc3339(asked.issued_at)},
@@ -119,6 +123,7 @@ result<issued_statement> read_statement(std::string_view text, std::string_view 
     s.expires_at = *expires;
     s.reason = text_of(&root, "reason");
     if (const json::value* slot = root.find("slot"); slot && slot->is(json::kind::integer)) s.slot = static_cast<int>(slot->integer());
+    s.break_glass = text_of(&root, "slot") == glass_slot;
     return s;
 }
 

@@ -22,7 +22,8 @@ struct statement_request {
     std::string reason;  // empty: none
     time_point issued_at;
     time_point expires_at;
-    std::string random;  // 16 bytes, for the nonce
+    std::string random;        // 16 bytes, for the nonce
+    bool break_glass = false;  // an approval whose `slot` is `break-glass`
 };
 
 /// `agent_name`: as the directory has it.
@@ -37,7 +38,8 @@ struct issued_statement {
     person_id approver;
     decision_kind decision = decision_kind::approve;
     std::string reason;
-    std::optional<int> slot;  // none for a denial
+    std::optional<int> slot;   // none for a denial
+    bool break_glass = false;  // its `slot` says so
     time_point expires_at;
 };
 

@@ -3,8 +3,10 @@
 #include "gateway/canonical/field.hpp"
 #include "gateway/canonical/json.hpp"
 #include "gateway/identity/hold_json.hpp"
+#include "gateway/people/ladder.hpp"
 #include "workflows/eligibility.hpp"
 #include "workflows/encoding.hpp"
+#include "workflows/step_times.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -42,18 +44,44 @@ boost::json::value recorded(std::string_view text, boost::json::value otherwise)
     return error ? std::move(otherwise) : std::move(parsed);
 }
 
-boost::json::object workflow_json(const hold& h, const demand& d, assurance needed)
+boost::json::array targets_in_words(const std::vector<target>& all)
+{
+    boost::json::array words;
+    for (const target& t : all) words.emplace_back(in_words(t));
+    return words;
+}
+
+// Somebody in whose place another decides; a handle that nobody has (any more) is shown as it is.
+boost::json::object represented_json(const std::string& handle, const directory& people)
+{
+    const person* who = people.person_with_handle(handle);
+    return {{"handle", handle},
+            {"name", who ? who->name : handle},
+            {"until", who && who->away ? boost::json::value(format_rfc3339(who->away->until)) : boost::json::value(nullptr)}};
+}
+
+boost::json::array represented_json(const std::vector<std::string>& handles, const directory& people)
+{
+    boost::json::array all;
+    for (const std::string& handle : handles) all.push_back(represented_json(handle, people));
+    return all;
+}
+
+boost::json::object workflow_json(const hold& h, const demand& d, assurance needed, const directory& people)
 {
     const std::size_t steps = d.asks.steps.size();
-    const bool more = h.status == hold_status::held && d.step + 1 < steps && !h.satisfied(d);
+    const bool more = h.status == hold_status::held && d.steps_begun() < steps && !h.satisfied(d);
     return {
         {"name", d.asks.name},
         {"step", std::min(d.step + 1, steps)},
         {"steps", steps},
         {"assurance", name_of(needed)},
-        {"next_step_at", more ? boost::json::value(format_rfc3339(d.step_ends_at)) : boost::json::value(nullptr)},
+        {"next_step_at", more ? boost::json::value(format_rfc3339(beginning(h, d, d.steps_begun(), people))) : boost::json::value(nullptr)},
         {"control", d.asks.control == control::none ? boost::json::value(nullptr) : boost::json::value(name_of(d.asks.control))},
         {"approvals", {{"needed", d.asks.approvals}, {"given", h.given(d)}}},
+        {"places", places_json(h, d)},
+        {"missing", missing_json(h, d)},
+        {"break_glass", targets_in_words(d.asks.break_glass)},
     };
 }
 
@@ -95,13 +123,29 @@ bool another_charset(std::string_view media_type)
 
 }  // namespace
 
+boost::json::value away_json(const std::optional<absence>& away)
+{
+    if (!away) return nullptr;
+    return boost::json::object{
+        {"from", format_rfc3339(away->from)}, {"until", format_rfc3339(away->until)}, {"deputy", or_null(away->deputy)}};
+}
+
 boost::json::object person_json(const person& p)
 {
+    boost::json::object labels;
+    for (const auto& [name, text] : p.labels) labels[name] = text;
     boost::json::array roles;
     for (const role r : p.roles) roles.emplace_back(name_of(r));
     return {
-        {"id", p.id.text()},       {"handle", p.handle},          {"name", p.name}, {"email", p.email}, {"roles", std::move(roles)},
-        {"teams", texts(p.teams)}, {"status", name_of(p.status)},
+        {"id", p.id.text()},
+        {"handle", p.handle},
+        {"name", p.name},
+        {"email", p.email},
+        {"roles", std::move(roles)},
+        {"teams", texts(p.teams)},
+        {"status", name_of(p.status)},
+        {"labels", std::move(labels)},
+        {"away", away_json(p.away)},
     };
 }
 
@@ -130,6 +174,8 @@ boost::json::object decision_json(const decision& d, const directory& people)
         {"reason", or_null(d.reason)},
         {"assurance", name_of(d.assurance)},
         {"at", format_rfc3339(d.at)},
+        {"in_place_of", represented_json(d.in_place_of, people)},
+        {"break_glass", d.break_glass},
     };
 }
 
@@ -175,9 +221,9 @@ boost::json::object hold_json(const storage::stored_hold& stored, const action& 
     };
 
     boost::json::array workflows;
-    for (const demand& d : h.demands) workflows.push_back(workflow_json(h, d, d.asks.assurance));
+    for (const demand& d : h.demands) workflows.push_back(workflow_json(h, d, d.asks.assurance, people));
     // The strictest of all: what a decision really needs.
-    shown["workflow"] = workflow_json(h, h.current(), h.assurance_needed());
+    shown["workflow"] = workflow_json(h, h.current(), h.assurance_needed(), people);
     shown["workflows"] = std::move(workflows);
 
     boost::json::array decisions;
@@ -186,6 +232,8 @@ boost::json::object hold_json(const storage::stored_hold& stored, const action& 
     const auto why = why_not(h, people, reader, stored.now);
     shown["may_decide"] = !why;
     shown["why_not"] = or_null(why, [](const std::string& s) { return s; });
+    shown["in_place_of"] = represented_json(why ? std::vector<std::string>() : entitled(h, people, reader, stored.now).in_place_of, people);
+    shown["may_break_glass"] = stored.now < h.expires_at && may_break_glass(h, people, reader, stored.now).why_not.empty();
 
     // For void and unknown: what happened, for people alone.
     shown["detail"] = h.status == hold_status::denied ? boost::json::value(nullptr) : or_null(h.detail);

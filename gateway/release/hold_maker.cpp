@@ -35,12 +35,18 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
     // What decisions and the release are checked against (audit/verify.cpp).
     boost::json::array demands;
     for (const demand& d : h.demands) {
-        boost::json::array excluded;
+        boost::json::array excluded, glass;
         for (const target& t : d.asks.not_) excluded.emplace_back(t.text());
-        demands.push_back(boost::json::object{{"workflow", d.asks.name},
-                                              {"approvals", d.asks.approvals},
-                                              {"assurance", name_of(d.asks.assurance)},
-                                              {"not", std::move(excluded)}});
+        for (const target& t : d.asks.break_glass) glass.emplace_back(t.text());
+        boost::json::object one{{"workflow", d.asks.name},
+                                {"approvals", d.asks.approvals},
+                                {"assurance", name_of(d.asks.assurance)},
+                                {"not", std::move(excluded)}};
+        boost::json::array places;
+        for (const place& p : d.asks.places) places.push_back(boost::json::object{{"of", p.of.text()}, {"approvals", p.approvals}});
+        if (!places.empty()) one["places"] = std::move(places);
+        if (!glass.empty()) one["break_glass"] = std::move(glass);
+        demands.push_back(std::move(one));
     }
     boost::json::object data{{"status", name_of(h.status)},
                              {"owner", h.owner.text()},
@@ -80,6 +86,7 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
             continue;
         }
         hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
+        storage::hold_store::read_last_approvals(tx, fresh);
         auto opened = step(fresh, happened::opened{}, *standing->directory, now);
         storage::new_hold row;
         row.action = call.record;

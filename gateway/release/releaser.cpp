@@ -41,7 +41,7 @@ identity::standing_ptr standing_in(storage::transaction& tx, identity::standing_
     for (const auto& team : all.teams) teams.push_back(team.name);
     auto fresh = std::make_shared<identity::standing>(*known);
     fresh->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::move(teams), std::move(all.agents),
-                                                         known->directory->on_call());
+                                                         known->directory->arranged());
     return fresh;
 }
 

@@ -47,6 +47,8 @@ std::vector<storage::outbox_entry> messages_of(const hold& now, std::span<const 
         if (const auto* told = std::get_if<effects::tell_people>(&e)) add(all, now, storage::message_kind::asked, told->people, told->via);
         if (const auto* again = std::get_if<effects::remind_people>(&e))
             add(all, now, storage::message_kind::reminded, again->people, again->via);
+        if (const auto* loud = std::get_if<effects::tell_glass_broken>(&e))
+            add(all, now, storage::message_kind::glass_broken, loud->people, loud->via);
     }
     return all;
 }

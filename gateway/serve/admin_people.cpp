@@ -10,6 +10,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 namespace sallyport::serve {
@@ -100,6 +101,81 @@ admin_answer set_status(services& all, const std::string& handle, const std::str
     return boost::json::object{{"person", identity::person_json(*done)}};
 }
 
+bool is_label(const std::string& key) { return valid_name(key); }
+
+// Records an act about a person and gives them as they are then.
+template <class Change>
+admin_answer change_person(services& all, std::string_view act, const boost::json::object& data, Change change)
+{
+    const auto done = all.db.run_blocking([&](storage::transaction& tx) -> result<person> {
+        auto changed = change(tx);
+        if (!changed) return changed.error();
+        auto entry = admin_entry(tx, act, data);
+        entry.person = changed->id;
+        storage::audit_store::append(tx, entry);
+        return changed;
+    });
+    if (!done) return done.error();
+    if (const auto read = refresh(all); !read) return read.error();
+    log::info("person changed", {{"person", done->handle}, {"act", act}});
+    return boost::json::object{{"person", identity::person_json(*done)}};
+}
+
+admin_answer label(services& all, const admin_request& request)
+{
+    if (const auto known = request.only({"set", "remove"}); !known) return known.error();
+    const std::string& handle = request.path[1];
+    const auto remove = request.texts("remove");
+    std::map<std::string, std::string> set;
+    boost::json::object said;
+    const json::value* given = request.body ? request.body->root().find("set") : nullptr;
+    for (std::size_t i = 0; given && i < given->size(); ++i) {
+        const std::string key(given->key(i)), text(given->at(i).string());
+        if (!is_label(key))
+            return fail(problem::invalid_input,
+                        "A label is KEY=VALUE; the key is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit.");
+        if (!given->at(i).is(json::kind::string) || !is_one_line(text))
+            return fail(problem::invalid_input, "A label's value is one line of at most 200 bytes.");
+        set[key] = text;
+        said[key] = text;
+    }
+    for (const std::string& key : remove) {
+        if (!is_label(key) || set.contains(key)) return fail(problem::invalid_input, "A label is either set or removed, by its key.");
+        said[key] = nullptr;
+    }
+    if (said.empty()) return fail(problem::invalid_input, "Give KEY=VALUE, or --remove KEY.");
+    return change_person(all, "person.label", {{"handle", handle}, {"labels", said}},
+                         [&](storage::transaction& tx) { return storage::person_store::set_labels(tx, handle, set, remove); });
+}
+
+admin_answer absent(services& all, const admin_request& request)
+{
+    if (const auto known = request.only({"from", "until", "deputy"}); !known) return known.error();
+    const std::string& handle = request.path[1];
+    sallyport::absence away;
+    const auto until = parse_rfc3339(request.text("until"));
+    const auto from = parse_rfc3339(request.text("from"));
+    if (!until || (!from && !request.text("from").empty()))
+        return fail(problem::invalid_input, "--from and --until are times such as 2026-01-05T09:00:00Z.");
+    away.until = *until;
+    away.deputy = request.text("deputy");
+    return change_person(all, "person.absent",
+                         {{"handle", handle},
+                          {"from", from ? boost::json::value(format_rfc3339(*from)) : boost::json::value(nullptr)},
+                          {"until", format_rfc3339(*until)},
+                          {"deputy", away.deputy.empty() ? boost::json::value(nullptr) : boost::json::value(away.deputy)}},
+                         [&](storage::transaction& tx) {
+                             away.from = from.value_or(tx.now());
+                             return storage::person_store::set_absence(tx, handle, away);
+                         });
+}
+
+admin_answer back(services& all, const std::string& handle)
+{
+    return change_person(all, "person.back", {{"handle", handle}},
+                         [&](storage::transaction& tx) { return storage::person_store::end_absence(tx, handle); });
+}
+
 boost::json::object team_json(const storage::team& t)
 {
     boost::json::array members;
@@ -181,6 +257,9 @@ std::optional<admin_answer> admin_people(services& all, const admin_request& req
     if (request.is("POST", {"people"})) return invite(all, request);
     for (const char* verb : {"disable", "enable"})
         if (request.is("POST", {"people", "*", verb})) return set_status(all, request.path[1], verb);
+    if (request.is("POST", {"people", "*", "label"})) return label(all, request);
+    if (request.is("POST", {"people", "*", "absent"})) return absent(all, request);
+    if (request.is("POST", {"people", "*", "back"})) return back(all, request.path[1]);
     return fail(problem::not_found);
 }
 

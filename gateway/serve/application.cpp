@@ -151,6 +151,8 @@ struct application::parts {
 
     // Below, each part may refer to those above it, and is destroyed before them.
     metrics::registry metrics;
+    metrics::counter& broken_glass =
+        metrics.count("sallyport_break_glass_total", "Holds that somebody approved alone, by breaking the glass.", {});
     identity::standings standings;
     std::optional<storage::data_directory> data;
     std::optional<keyring> keys;
@@ -324,11 +326,11 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     dispatcher = std::make_unique<notify::dispatcher>(*db, standings, metrics, std::move(deliver));
     slack = std::make_unique<notify::slack_desk>(standings);
     events = std::make_unique<people::event_hub>(*db);
-    people = std::make_unique<people::api>(
-        people::people_context{*db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
-                               [this](const hold& closed) { release::count_closed(metrics, closed); },
-                               [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page,
-                               &web::find_asset, &openid, identity::push_public_key(signing->push())});
+    people = std::make_unique<people::api>(people::people_context{
+        *db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
+        [this](const hold& closed) { release::count_closed(metrics, closed); }, [this](const hold&) { broken_glass.add(); },
+        [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page, &web::find_asset, &openid,
+        identity::push_public_key(signing->push())});
     services = std::make_unique<serve::services>(
         serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});

@@ -21,6 +21,7 @@ const OPERATIONS = [
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
   'GET /slack-links/{token}', 'POST /slack-links/{token}', 'GET /me/slack', 'DELETE /me/slack',
   'GET /me/push', 'POST /me/push', 'DELETE /me/push/{browser}',
+  'PUT /me/absence', 'DELETE /me/absence',
 ];
 const NOBODY = '00000000000000000000000000';
 const filled = (at) => at.replace('{id}', `hld_${NOBODY}`).replace('{decision}', `dec_${NOBODY}`).replace(/\{\w+\}/, 'nobody');
@@ -289,6 +290,18 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     await ada.ask('DELETE', `/sessions/${sessions[0].id}`, undefined, 204);
     await ada.ask('GET', '/me', undefined, 401);
     await ada.signIn();
+  });
+
+  test('being away, and back', async () => {
+    const { ada } = scope;
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    await ada.ask('PUT', '/me/absence', { until, deputy: 'nobody' }, 404);
+    await ada.ask('PUT', '/me/absence', { until, deputy: 'oscar' }, 409);
+    const { person } = await ada.ask('PUT', '/me/absence', { until, deputy: 'grace' }, 200);
+    assert.equal(person.away.deputy, 'grace');
+    await ada.ask('GET', '/people', undefined, 200);
+    await ada.ask('DELETE', '/me/absence', undefined, 200);
+    await ada.ask('DELETE', '/me/absence', undefined, 404);
   });
 
   test('the event stream, to its end', async () => {

@@ -15,7 +15,7 @@
  * An `atomic` is a transaction under the row's lock, or what one coroutine does between two waits. Its commit may be lost in
  * answer (`troubles`): it happened, and who asked for it does not know. One that was rolled back changed nothing, and is not here.
  *
- * Left out: escalation, which moves no status; the time between two attempts; that several holds are claimed together.
+ * Left out: escalation, but that a step which waited for its hours may reach nobody; the time between two attempts; that several holds are claimed together.
  *
  * Each of the mutations below (-DNAME) breaks one thing that the code relies on; hold_test.mjs sees to it that spin finds out. */
 
@@ -43,6 +43,7 @@ mtype status = held;
 byte claimed_by = NOBODY;
 bool maybe_sent;
 bool decided[PEOPLE]; /* for it: one denial closes */
+bool glass;           /* the second of them approved it alone */
 
 /* What the database's clock has passed. */
 bool expires_at_passed, release_by_passed;
@@ -72,14 +73,15 @@ bool cut_off; /* its claimer was killed, and the upstream is not idempotent */
 byte troubles = TROUBLES;
 
 /* What people will do if they come to it; nothing, where it is false. */
-bool withdraws, suspends, disables, decides[PEOPLE], takes_back;
+bool withdraws, suspends, disables, decides[PEOPLE], takes_back, breaks_glass;
+bool in_vain; /* its steps will reach nobody, once they begin */
 
 #define closed (status != held && status != approved && status != releasing)
 #define may_follow(from, to) \
   ((from == held && (to == approved || to == denied || to == expired || to == withdrawn || to == undeliverable || to == void_)) || \
    (from == approved && (to == releasing || to == withdrawn || to == void_ || to == unknown)) || \
    (from == releasing && (to == released || to == unknown || to == approved || to == void_)))
-#define all_satisfied (decided[0] && decided[1])
+#define all_satisfied (glass || (decided[0] && decided[1]))
 /* At release only those count who are still active. */
 #define in_force_now (agent_active && all_satisfied && person_active[0] && person_active[1])
 
@@ -95,7 +97,7 @@ inline advance(to)
 {
   assert(may_follow(status, to));
   if
-  :: status == held -> expires_at_passed = false; decides[0] = false; decides[1] = false; takes_back = false
+  :: status == held -> expires_at_passed = false; decides[0] = false; decides[1] = false; takes_back = false; breaks_glass = false; in_vain = false
   :: else
   fi;
   status = to;
@@ -120,7 +122,7 @@ inline closed_as(end)
   advance(end);
   /* From here on nothing of this matters: what is alike is one state. */
   withdraws = false; suspends = false; disables = false; release_by_passed = false; maybe_sent = false; cut_off = false;
-  decided[0] = false; decided[1] = false; agent_active = true; person_active[0] = true; person_active[1] = true;
+  decided[0] = false; decided[1] = false; glass = false; agent_active = true; person_active[0] = true; person_active[1] = true;
   forget_standing(0); forget_standing(1)
 }
 
@@ -377,6 +379,11 @@ end:
   /* approvers */
   :: atomic { may_decide(0) -> decide(0) }
   :: atomic { may_decide(1) -> decide(1) }
+  /* whoever has decided must take that back first; never after a denial, which closes */
+  :: atomic { status == held && !expires_at_passed && person_active[1] && breaks_glass && !decided[1] ->
+       breaks_glass = false; decided[1] = true; glass = true; advance(approved) }
+  /* a step that waited for its hours begins, reaches nobody, and is the last */
+  :: atomic { status == held && !expires_at_passed && in_vain -> closed_as(undeliverable) }
   :: atomic { status == held && !expires_at_passed && takes_back && decided[0] -> takes_back = false; decided[0] = false }
   /* the administrator: void_all_of, in the transaction that suspends; what is being released is left alone */
   :: atomic { suspends && !closed -> suspends = false; agent_active = false;
@@ -416,6 +423,15 @@ init
 {
   atomic {
     may(idempotent); may(withdraws); may(suspends); may(disables); may(decides[0]); may(decides[1]); may(takes_back);
+    /* Whoever does the one has no need of the other, and whoever waits in vain is asked by nobody: fewer runs to look at. */
+    if
+    :: !decides[1] -> may(breaks_glass)
+    :: else
+    fi;
+    if
+    :: !decides[0] && !decides[1] && !breaks_glass -> may(in_vain)
+    :: else
+    fi;
     if
     :: skip
     :: closed_as(undeliverable) /* opened, and nobody was reached */

@@ -71,7 +71,7 @@ struct holds : fixture {
         h.hold.owner = bot.owner;
         h.hold.route = "payments";
         h.hold.reasons = {{"refunds-over-500", "Refund 900 EUR to \"c_17\" \\u0000 ÄÖ"}};
-        h.hold.demands = {{some_workflow(), 0, now + std::chrono::minutes(10), {now}, now, true}};
+        h.hold.demands = {{some_workflow(), 0, now + std::chrono::minutes(10), {now}, {}, now, true}};
         h.hold.created_at = now;
         h.hold.expires_at = now + std::chrono::minutes(30);
         h.hold.wake_at = now + std::chrono::minutes(10);

@@ -34,8 +34,8 @@ before(async () => {
   await visit('grace', DESK);
   const page = await visit('ada', DESK);
   invitation = await world.invite('edsger');
-  const decided = { sent: CALLS.refund('c_5', '1240.00'), denied: CALLS.refund('c_8', '2300.00'), lost: CALLS.refund('c_6', '780.00', SILENCE), given: CALLS.payout('12900.50') };
-  const waiting = { refund: CALLS.refund(), payout: CALLS.payout(), sly: CALLS.sly(), picture: CALLS.picture(), credit: CALLS.credit(), deploy: CALLS.deploy() };
+  const decided = { sent: CALLS.refund('c_5', '1240.00'), denied: CALLS.refund('c_8', '2300.00'), lost: CALLS.refund('c_6', '780.00', SILENCE), given: CALLS.payout('12900.50'), broken: CALLS.closing('2026-09') };
+  const waiting = { refund: CALLS.refund(), payout: CALLS.payout(), sly: CALLS.sly(), picture: CALLS.picture(), credit: CALLS.credit(), closing: CALLS.closing(), deploy: CALLS.deploy() };
   for (const [name, call] of Object.entries({ ...decided, ...waiting })) holds[name] = await world.hold(call);
   for (const price of ['39.90', '41.50', '44.00']) await world.hold(CALLS.price('lamp-2', price));
 
@@ -49,6 +49,11 @@ before(async () => {
   await decide('denied', 'Deny', 'Denied; nothing was sent');
   await decide('lost', 'Approve', /no answer was seen/);
   await decide('given', 'Approve', '1 more is needed before anything is sent');
+  await page.goto(`${world.url}/holds/${holds.broken}`);
+  await page.getByRole('button', { name: 'Break glass…' }).click();
+  await page.getByRole('textbox', { name: /Why can it not wait/ }).fill('The quarter closes in ten minutes, and nobody of platform answers.');
+  await page.getByRole('button', { name: 'Break the glass and approve alone' }).click();
+  await page.getByText(/upstream answered 201/).waitFor();
 }, { timeout: 60_000 });
 after(async () => {
   await browser?.close();
@@ -105,6 +110,16 @@ const PAGES = {
   'inbox failed': { meddle: failing('**/api/v1/holds?*', refused(503, 'storage-unavailable', '')), at: () => '/', ready: (p) => p.getByRole('alert') },
   'hold refund': { at: () => `/holds/${holds.refund}`, ready: whole },
   'hold two people': { at: () => `/holds/${holds.payout}`, ready: whole },
+  'hold of two teams': { at: () => `/holds/${holds.closing}`, ready: whole },
+  'hold breaking the glass': {
+    at: () => `/holds/${holds.closing}`,
+    act: async (p) => {
+      await whole(p).waitFor();
+      await p.getByRole('button', { name: 'Break glass…' }).click();
+    },
+    ready: (p) => p.getByRole('dialog', { name: 'Break the glass?' }),
+  },
+  'hold with broken glass': { at: () => `/holds/${holds.broken}`, ready: (p) => p.getByRole('heading', { name: 'Break-glass' }) },
   'hold sly': { at: () => `/holds/${holds.sly}`, ready: whole },
   'hold binary': { by: 'grace', at: () => `/holds/${holds.picture}`, ready: whole },
   'hold for others': { at: () => `/holds/${holds.credit}`, ready: whole },

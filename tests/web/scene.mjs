@@ -19,6 +19,8 @@ export const WORKFLOWS = [
   { name: 'two-people', approvals: 2, assurance: 'passkey', not: [], notify: ['team:finance'], minutes: 55 },
   { name: 'platform', approvals: 1, assurance: 'passkey', not: [], notify: ['team:platform'], minutes: 90 },
   { name: 'signed-in', approvals: 1, assurance: 'session', not: [], notify: ['team:finance', 'team:platform'], minutes: 180 },
+  // Two steps, one approval of each team, and glass.
+  { name: 'both-teams', approvals: '{ "team:finance": 1, "team:platform": 1 }', assurance: 'passkey', not: [], notify: ['team:finance'], minutes: 45, later: ['team:platform'], glass: ['person:ada'] },
   { name: 'four-eyes', approvals: 1, assurance: 'passkey', not: ['owner'], notify: ['owner', 'team:finance'], minutes: 40 },
 ];
 
@@ -32,6 +34,7 @@ export const RULES = [
   { id: 'refunds-over-500', team: 'finance', route: 'payments', method: 'POST', path: '/v1/refunds', and: 'body.amount > 500', workflow: 'finance', summary: 'Refund {body.amount} {body.currency} to {body.customer}' },
   { id: 'supplier-payouts', team: 'finance', route: 'payments', method: 'POST', path: '/v1/payouts', workflow: 'two-people', summary: 'Pay {body.amount} {body.currency} to {body.beneficiary.name}' },
   { id: 'credit-notes', team: 'finance', route: 'payments', method: 'POST', path: '/v1/credits', workflow: 'four-eyes', summary: 'Credit {body.amount} {body.currency} to {body.customer}' },
+  { id: 'ledger-closing', team: 'finance', route: 'payments', method: 'POST', path: '/v1/closings', workflow: 'both-teams', summary: 'Close the ledger of {body.month}' },
   { id: 'production-deploys', team: 'platform', route: 'deploys', method: 'POST', path: '/v2/rollouts', workflow: 'platform', summary: 'Deploy {body.service} {body.version} to {body.environment}' },
   { id: 'shop-pictures', team: 'platform', route: 'shop', method: 'PUT', path: '/pictures/front', workflow: 'platform', summary: 'Replace the picture on the front page' },
   { id: 'price-changes', team: 'platform', route: 'shop', method: 'PATCH', path: '/prices', workflow: 'signed-in', summary: 'Set the price of {body.article} to {body.price} {body.currency}' },
@@ -59,6 +62,7 @@ export const CALLS = {
     body: `{"amount":${amount},"currency":"EUR","beneficiary":{"name":"Nordwind Logistik GmbH","iban":"DE89370400440532013000"},"reference":"INV-2026-1182","execution_date":"2026-11-26"}`,
   }),
   credit: () => ({ agent: 'refund-bot', rule: 'credit-notes', type: 'application/json', intent: null, headers: [], body: '{"amount":120,"currency":"EUR","customer":"c_204"}' }),
+  closing: (month = '2026-10') => ({ agent: 'payroll-run', rule: 'ledger-closing', type: 'application/json', intent: null, headers: [], body: json({ month }) }),
   deploy: (service = 'checkout', version = '2026.11.24-3') => ({
     agent: 'release-pilot',
     rule: 'production-deploys',
@@ -87,7 +91,8 @@ export function configuration(upstream) {
       `    approvals: ${w.approvals}`,
       `    assurance: ${w.assurance}`,
       ...(w.not.length ? [`    not: [${w.not.join(', ')}]`] : []),
-      `    steps: [ { notify: [${w.notify.map((n) => `"${n}"`).join(', ')}], for: ${w.minutes}m } ]`,
+      `    steps: [ { notify: [${w.notify.map((n) => `"${n}"`).join(', ')}], for: ${w.minutes}m, remind: 15m }${w.later ? `, { notify: [${w.later.map((n) => `"${n}"`).join(', ')}], for: 3h }` : ''} ]`,
+      ...(w.glass ? [`    break_glass: [${w.glass.map((n) => `"${n}"`).join(', ')}]`] : []),
       '    otherwise: deny',
     ]),
     'policies:',

@@ -60,20 +60,20 @@ inline agent bot(std::string_view owner = "ada")
 }
 
 /// `on-call`: these take turns of `every` in UTC, from t0 on.
-inline std::shared_ptr<const schedules> rota(std::vector<std::string> people, duration every = 24h)
+inline std::shared_ptr<const arrangements> rota(std::vector<std::string> people, duration every = 24h)
 {
     schedule s;
     s.name = "on-call";
     s.people = std::move(people);
     s.every = every;
     s.from = std::chrono::local_seconds{std::chrono::floor<std::chrono::seconds>(t0).time_since_epoch()};
-    return std::make_shared<const schedules>(schedules{{s.name, s}});
+    return std::make_shared<const arrangements>(arrangements{{{s.name, s}}, {}, {}});
 }
 
-inline directory town(std::vector<person> people = everybody(), std::shared_ptr<const schedules> on_call = {},
+inline directory town(std::vector<person> people = everybody(), std::shared_ptr<const arrangements> arranged = {},
                       std::string_view owner = "ada")
 {
-    return directory(1, std::move(people), {"empty", "finance", "risk"}, {bot(owner)}, std::move(on_call));
+    return directory(1, std::move(people), {"empty", "finance", "risk"}, {bot(owner)}, std::move(arranged));
 }
 
 inline person& one_of(std::vector<person>& people, person_id id)

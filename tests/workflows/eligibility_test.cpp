@@ -164,8 +164,8 @@ TEST_CASE("whom a step reaches: active approvers with a passkey who are not excl
     one_of(people, edsger).status = person_status::disabled;
     const directory d = town(std::move(people));
     const workflow all = finance(), but_risk = flow("finance", 1, {{{"team:finance"}, 1min}}, {"team:risk"});
-    CHECK(reached_by(fresh({all}), all.steps[0], d, {t0, t0}) == std::vector{grace});
-    CHECK(reached_by(fresh({but_risk}), but_risk.steps[0], d, {t0, t0}).empty());
+    CHECK(reached_by(fresh({all}), all, 0, d, {t0, t0}) == std::vector{grace});
+    CHECK(reached_by(fresh({but_risk}), but_risk, 0, d, {t0, t0}).empty());
 }
 
 TEST_CASE("an account at a provider reaches where a session is enough, and nowhere else")
@@ -175,12 +175,11 @@ TEST_CASE("an account at a provider reaches where a session is enough, and nowhe
     one_of(people, ada).has_account = true;
     const directory d = town(std::move(people));
     const auto by = [](assurance needed) { return flow("finance", 1, {{{"team:finance"}, 1min}}, {}, needed); };
-    CHECK(reached_by(fresh({by(assurance::passkey)}), by(assurance::passkey).steps[0], d, {t0, t0}).empty());
-    CHECK(reached_by(fresh({by(assurance::session)}), by(assurance::session).steps[0], d, {t0, t0}) == std::vector{ada});
-    CHECK(reached_by(fresh({by(assurance::click)}), by(assurance::click).steps[0], d, {t0, t0}) == std::vector{ada});
+    CHECK(reached_by(fresh({by(assurance::passkey)}), by(assurance::passkey), 0, d, {t0, t0}).empty());
+    CHECK(reached_by(fresh({by(assurance::session)}), by(assurance::session), 0, d, {t0, t0}) == std::vector{ada});
+    CHECK(reached_by(fresh({by(assurance::click)}), by(assurance::click), 0, d, {t0, t0}) == std::vector{ada});
     // Two rules at once: the stricter one counts.
-    CHECK(reached_by(fresh({by(assurance::session), flow("other", 1, {{{"team:finance"}, 1min}})}), by(assurance::session).steps[0], d,
-                     {t0, t0})
+    CHECK(reached_by(fresh({by(assurance::session), flow("other", 1, {{{"team:finance"}, 1min}})}), by(assurance::session), 0, d, {t0, t0})
               .empty());
 }
 

@@ -34,7 +34,12 @@ std::vector<std::string> played_by(const workflow& w, const directory& people, c
                                    std::string_view owner = "ada", time_point at = t0)
 {
     std::vector<std::string> lines;
-    for (const played_event& e : simulate(w, bot(owner), people, absent, at))
+    std::vector<absent_person> away;
+    for (const std::string& who : absent) {
+        const auto equals = who.find('=');
+        away.push_back({who.substr(0, equals), equals == std::string::npos ? std::string() : who.substr(equals + 1)});
+    }
+    for (const played_event& e : simulate(w, bot(owner), people, away, at))
         lines.push_back((e.at == at ? "0s" : format_duration(e.at - at)) + " " + std::visit(in_words{}, e.what));
     return lines;
 }

@@ -24,6 +24,28 @@ export interface Person {
   roles: string[];
   teams: string[];
   status: string;
+  labels?: Record<string, string>;
+  away?: { from: string; until: string; deputy: string | null } | null; // now, or next
+}
+
+// Somebody who is away, in whose place another decides.
+export interface Represented {
+  handle: string;
+  name: string;
+  until: string | null;
+}
+
+export interface Step {
+  step: number;
+  state: 'over' | 'skipped' | 'now' | 'waits' | 'later' | 'never';
+  begins_at: string;
+  ends_at: string;
+  within: string | null;
+  notify: string[];
+  people: { handle: string; name: string; in_place_of: Represented[] }[];
+  via: string[];
+  reminders: string[];
+  reminded: number;
 }
 
 export interface Agent {
@@ -78,6 +100,10 @@ export interface Workflow {
   assurance: Assurance;
   next_step_at: string | null;
   control?: 'confirm' | 'four-eyes' | null;
+  places?: { of: string; needed: number; given: number }[];
+  missing?: string[]; // "one more of team legal"
+  break_glass?: string[];
+  ladder?: Step[]; // of one hold, not in lists
 }
 
 export interface Decision {
@@ -87,6 +113,8 @@ export interface Decision {
   reason: string | null;
   assurance: Assurance;
   at: string;
+  in_place_of?: Represented[];
+  break_glass?: boolean;
 }
 
 export interface Hold {
@@ -111,6 +139,8 @@ export interface Hold {
   decisions: Decision[];
   may_decide: boolean;
   why_not: string | null;
+  in_place_of?: Represented[]; // whose place the reader would take
+  may_break_glass?: boolean;
   detail?: string | null; // why it is void, or what is not known
   body_fields?: string[]; // JSON pointers into the body: what the rules read
 }
@@ -182,7 +212,7 @@ export interface Channel {
 export interface DeadLetter {
   id: string;
   channel: string;
-  tells: 'asked' | 'reminded' | 'ended';
+  tells: 'asked' | 'reminded' | 'ended' | 'glass-broken';
   hold: string | null;
   person: Person | null;
   attempts: number;
@@ -317,8 +347,12 @@ export const api = {
 
   holds: (filter: HoldFilter) => list<Hold>('holds', filter),
   hold: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}`)).hold,
-  statement: (hold: string, decision: Verb, reason: string | null) =>
-    request<Statement>('POST', `/holds/${id(hold)}/statement`, reason === null ? { decision } : { decision, reason }),
+  statement: (hold: string, decision: Verb, reason: string | null, breakGlass = false) =>
+    request<Statement>('POST', `/holds/${id(hold)}/statement`, {
+      decision,
+      ...(reason === null ? {} : { reason }),
+      ...(breakGlass ? { break_glass: true } : {}),
+    }),
   decide: (hold: string, statement: string, assertion: AssertionJSON | null) =>
     request<{ decision: Decision; hold: Hold }>(
       'POST',
@@ -339,6 +373,10 @@ export const api = {
   pushOn: (subscription: PushSubscriptionJSON) => request<{ browser: Browser }>('POST', '/me/push', subscription),
   pushOff: (browser: string) => request<void>('DELETE', `/me/push/${id(browser)}`),
   disconnectSlack: () => request<{ slack: null }>('DELETE', '/me/slack'),
+
+  away: async (absence: { from?: string; until: string; deputy?: string }) =>
+    (await request<{ person: Person }>('PUT', '/me/absence', absence)).person,
+  back: async () => (await request<{ person: Person }>('DELETE', '/me/absence')).person,
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),

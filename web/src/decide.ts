@@ -21,12 +21,12 @@ export function needsPasskey(hold: Hold): boolean {
 }
 
 // `shown` is the hold as it stands on the page: it is what the statement is checked against.
-export async function decide(shown: Hold, decision: Verb, reason: string | null, me: Person, stage: (s: Stage) => void): Promise<Decided> {
+export async function decide(shown: Hold, decision: Verb, reason: string | null, me: Person, stage: (s: Stage) => void, breakGlass = false): Promise<Decided> {
   stage('asking');
-  const statement = await api.statement(shown.hold, decision, reason);
-  await verify(statement, shown, decision, reason, me);
+  const statement = await api.statement(shown.hold, decision, reason, breakGlass);
+  await verify(statement, shown, decision, reason, me, breakGlass);
   let assertion = null;
-  if (needsPasskey(shown)) {
+  if (breakGlass || needsPasskey(shown)) {
     stage('signing');
     assertion = await usePasskey(statement.webauthn);
   }

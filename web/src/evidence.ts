@@ -66,6 +66,7 @@ interface Stated {
   policy: string;
   summary_digest: string;
   grant: unknown;
+  slot: unknown;
   expires_at: string;
 }
 
@@ -74,7 +75,7 @@ function equal(what: string, stated: unknown, shown: unknown): void {
 }
 
 // Throws a Mismatch unless `text` says what the page shows and the person chose, and nothing else.
-export async function verify(answer: Statement, hold: Hold, decision: Verb, reason: string | null, me: Person): Promise<void> {
+export async function verify(answer: Statement, hold: Hold, decision: Verb, reason: string | null, me: Person, breakGlass = false): Promise<void> {
   const digest = await sha256Base64url(answer.statement);
   if (digest !== answer.sha256 || digest !== answer.webauthn.challenge)
     throw new Mismatch('Your passkey was asked to sign something other than the statement.');
@@ -88,6 +89,8 @@ export async function verify(answer: Statement, hold: Hold, decision: Verb, reas
     equal('decision', stated.decision, decision);
     equal('reason', stated.reason || null, reason || null);
     equal('grant', stated.grant, null);
+    // An approval among others has a number there; one alone must not be signed by mistake.
+    equal('place in the quorum', breakGlass ? stated.slot : typeof stated.slot, breakGlass ? 'break-glass' : decision === 'approve' ? 'number' : 'object');
     equal('action', stated.action.id, hold.action);
     equal('method', stated.action.method, hold.request.method);
     equal('address', stated.action.authority, hold.request.authority);

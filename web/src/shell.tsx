@@ -1,7 +1,8 @@
 // What surrounds every page: navigation, connection, keys, and signing in over a page whose session has ended.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, type LoginSession, type Person } from './api.ts';
+import { Absence } from './components/absence.tsx';
 import { Announcer, Avatar, Dialog } from './components/basics.tsx';
 import { Icon, Logo, type IconName } from './components/icon.tsx';
 import { Telling } from './components/telling.tsx';
@@ -183,7 +184,11 @@ function Sessions() {
   );
 }
 
-function Self({ person, onClose }: { person: Person; onClose: () => void }) {
+function Self({ person: signedIn, onClose }: { person: Person; onClose: () => void }) {
+  const [person, setPerson] = useState(signedIn);
+  useEffect(() => {
+    void api.me().then(setPerson, () => {}); // what was known when the page was opened, where it cannot be had anew
+  }, []);
   const [error, setError] = useState<unknown>(null);
   return (
     <Dialog title={person.name} onClose={onClose}>
@@ -208,6 +213,7 @@ function Self({ person, onClose }: { person: Person; onClose: () => void }) {
         </p>
       )}
       <Telling />
+      {person.roles.includes('approver') && <Absence person={person} onChange={setPerson} />}
       <Sessions />
       <button type="button" class="button wide" onClick={() => void signOut().catch(setError)}>
         <Icon name="out" />

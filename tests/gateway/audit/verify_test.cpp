@@ -51,32 +51,37 @@ struct record {
     {
         add("admin", "", {{"act", "team.join"}, {"name", team}, {"handle", handle}});
     }
-    void held(int approvals, std::vector<std::string> excluded = {}, const char* needed = "passkey")
+    void held(int approvals, std::vector<std::string> excluded = {}, const char* needed = "passkey", const boost::json::object& more = {},
+              const char* hold = "hld_1")
     {
-        add("verdict", "", {{"verdict", "hold"}, {"digest", "digest of the action"}, {"content_digest", nullptr}}, "hld_1");
+        add("verdict", "", {{"verdict", "hold"}, {"digest", "digest of the action"}, {"content_digest", nullptr}}, hold);
         boost::json::object demand{{"workflow", "finance"},
                                    {"approvals", approvals},
                                    {"assurance", needed},
                                    {"not", boost::json::array(excluded.begin(), excluded.end())}};
-        add("hold", "", {{"status", "held"}, {"owner", "olaf"}, {"demands", boost::json::array{std::move(demand)}}}, "hld_1");
+        for (const auto& [name, value] : more) demand[name] = value;
+        add("hold", "", {{"status", "held"}, {"owner", "olaf"}, {"demands", boost::json::array{std::move(demand)}}}, hold);
     }
-    boost::json::object decision(const std::string& handle, const authenticator& by, int slot, const std::string& verdict = "approve",
-                                 const tweak& t = {}) const
+    // `slot`: a number, or `break-glass`.
+    boost::json::object decision(const std::string& handle, const authenticator& by, const boost::json::value& slot,
+                                 const std::string& verdict = "approve", const tweak& t = {}, const char* hold = "hld_1",
+                                 const char* reason = "") const
     {
         const bool approves = verdict == "approve";
         const std::string statement = jcs(boost::json::object{
             {"type", "sallyport.statement.v1"},
-            {"hold", "hld_1"},
+            {"hold", hold},
             {"decision", verdict},
-            {"reason", nullptr},
+            {"reason", *reason ? boost::json::value(reason) : boost::json::value(nullptr)},
+            {"agent", {{"id", "agt_1"}}},
             {"action", {{"id", "act_1"}, {"digest", "digest of the action"}, {"content_digest", nullptr}}},
             {"approver", {{"id", "per_" + handle}, {"name", handle}}},
-            {"slot", approves ? boost::json::value(slot) : boost::json::value(nullptr)},
+            {"slot", approves ? slot : boost::json::value(nullptr)},
         });
         auto said = by.get(sha256(statement).base64url(), t).at("response").as_object();
         return {{"decision", "dec_" + handle},
                 {"verdict", verdict},
-                {"reason", ""},
+                {"reason", reason},
                 {"assurance", "passkey"},
                 {"workflows", boost::json::array{"finance"}},
                 {"statement", statement},
@@ -86,7 +91,16 @@ struct record {
                 {"credential", base64url(by.id)},
                 {"key", base64(spki(by))}};
     }
-    void decided(const std::string& handle, const boost::json::object& data) { add("decision", "per_" + handle, data, "hld_1"); }
+    void decided(const std::string& handle, const boost::json::object& data, const char* hold = "hld_1")
+    {
+        add("decision", "per_" + handle, data, hold);
+    }
+    boost::json::object counting(boost::json::object data, std::vector<std::string> counts, const char* more = nullptr) const
+    {
+        data["workflows"] = boost::json::array(counts.begin(), counts.end());
+        if (more) data[more] = true;
+        return data;
+    }
     void released() { add("release", "", {{"status", "releasing"}, {"attempt", 1}}, "hld_1"); }
 
     void good()
@@ -320,6 +334,119 @@ TEST_CASE_FIXTURE(record, "what decides nothing, and what proves less where less
 
     entries.erase(entries.begin() + 3);
     CHECK(findings().find("an entry is missing") != std::string::npos);
+}
+
+TEST_CASE("places are filled by distinct people, as the log says what each could fill")
+{
+    const boost::json::object places{{"places", boost::json::array{boost::json::object{{"of", "team:finance"}, {"approvals", 1}},
+                                                                   boost::json::object{{"of", "team:legal"}, {"approvals", 1}}}}};
+    struct row {
+        const char* name;
+        std::vector<std::string> ada, grace;
+        const char* found;
+    };
+    const row rows[] = {
+        {"one of each", {"finance/team:finance"}, {"finance/team:legal"}, ""},
+        {"one of both, and one", {"finance/team:finance", "finance/team:legal"}, {"finance/team:finance"}, ""},
+        {"two of one", {"finance/team:finance"}, {"finance/team:finance"}, "released with 1 of 2 approvals"},
+        {"the workflow's name alone fills nothing", {"finance"}, {"finance/team:legal"}, "released with 1 of 2 approvals"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        record all;
+        all.registered("ada", all.ada);
+        all.registered("grace", all.grace);
+        all.held(2, {}, "passkey", places);
+        all.decided("ada", all.counting(all.decision("ada", all.ada, 1), r.ada));
+        all.decided("grace", all.counting(all.decision("grace", all.grace, 2), r.grace));
+        all.released();
+        const auto found = all.findings();
+        if (*r.found)
+            CHECK_MESSAGE(found.find(r.found) != std::string::npos, found);
+        else
+            CHECK(found.empty());
+    }
+}
+
+TEST_CASE("a broken glass is one that was named, signed as such, by passkey and with a reason")
+{
+    const boost::json::object glass{{"break_glass", boost::json::array{"person:olaf", "team:security"}}};
+    struct row {
+        const char* name;
+        const char* who;
+        boost::json::value slot;
+        const char* reason;
+        std::function<void(boost::json::object&)> change;
+        const char* found;
+    };
+    const auto nothing = [](boost::json::object&) {};
+    const row rows[] = {
+        {"as it should be", "olaf", "break-glass", "fire", nothing, ""},
+        {"by team", "grace", "break-glass", "fire", nothing, ""},
+        {"somebody else", "ada", "break-glass", "fire", nothing, "does not name this person"},
+        {"signed as a place", "olaf", 1, "fire", nothing, "do not agree whether the glass was broken"},
+        {"without a reason", "olaf", "break-glass", "", nothing, "without a reason"},
+        {"recorded quietly", "olaf", "break-glass", "fire", [](auto& d) { d.erase("break_glass"); }, "do not agree"},
+        {"by a click", "olaf", "break-glass", "fire", [](auto& d) { d["assurance"] = "click"; }, "without a passkey"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        record all;
+        all.registered("ada", all.ada);
+        all.registered("grace", all.grace);
+        all.registered("olaf", all.olaf);
+        all.joined("security", "grace");
+        all.held(2, {"owner"}, "click", glass);
+        const auto& by = std::string(r.who) == "ada" ? all.ada : std::string(r.who) == "grace" ? all.grace : all.olaf;
+        auto data = all.counting(all.decision(r.who, by, r.slot, "approve", {}, "hld_1", r.reason), {"finance/break-glass"}, "break_glass");
+        r.change(data);
+        all.decided(r.who, data);
+        all.released();
+        const auto found = all.findings();
+        if (*r.found)
+            CHECK_MESSAGE(found.find(r.found) != std::string::npos, found);
+        else
+            CHECK_MESSAGE(found.empty(), found);
+    }
+    // One approval among others does not count as a glass.
+    record sly;
+    sly.registered("ada", sly.ada);
+    sly.held(2, {}, "passkey", glass);
+    sly.decided("ada", sly.counting(sly.decision("ada", sly.ada, 1), {"finance/break-glass"}));
+    sly.released();
+    CHECK(sly.findings().find("it counts as a broken glass, and is none") != std::string::npos);
+    CHECK(sly.findings().find("released with 0 of 2") != std::string::npos);
+}
+
+TEST_CASE("whose place it was is used once, and the last approver does not approve the next")
+{
+    record all;
+    all.registered("ada", all.ada);
+    all.registered("grace", all.grace);
+    all.registered("olaf", all.olaf);
+    all.held(2);
+    auto for_olaf = all.decision("ada", all.ada, 1);
+    for_olaf["in_place_of"] = boost::json::array{"olaf"};
+    all.decided("ada", for_olaf);
+    record twice = all;
+    twice.decided("olaf", twice.decision("olaf", twice.olaf, 2));
+    CHECK(twice.findings().find("somebody else had decided in this person's place") != std::string::npos);
+    auto also = all.decision("grace", all.grace, 2);
+    also["in_place_of"] = boost::json::array{"olaf"};
+    all.decided("grace", also);
+    CHECK(all.findings().find("the place of olaf had been used already") != std::string::npos);
+
+    record turns;
+    turns.registered("ada", turns.ada);
+    turns.registered("grace", turns.grace);
+    turns.held(1, {"last-approver"}, "passkey", {}, "hld_1");
+    turns.decided("ada", turns.decision("ada", turns.ada, 1), "hld_1");
+    turns.held(1, {"last-approver"}, "passkey", {}, "hld_2");
+    record fine = turns;
+    fine.decided("grace", fine.decision("grace", fine.grace, 1, "approve", {}, "hld_2"), "hld_2");
+    CHECK(fine.findings().empty());
+    turns.decided("ada", turns.decision("ada", turns.ada, 1, "approve", {}, "hld_2"), "hld_2");
+    CHECK(turns.findings().find("excludes this person (last-approver)") != std::string::npos);
 }
 
 }  // namespace sallyport::audit

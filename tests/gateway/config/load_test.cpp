@@ -108,7 +108,7 @@ TEST_CASE("every key is read")
     CHECK(finance.steps[1].notify == std::vector<target>{{target::kind::schedule, "finance-on-call"}, {target::kind::person, "ada"}});
     CHECK(finance.steps[1].via == std::vector<std::string>{"ops"});
 
-    const auto& on_call = c.schedules.at("finance-on-call");
+    const auto& on_call = c.arranged.on_call.at("finance-on-call");
     CHECK(on_call.zone->name() == "Europe/Berlin");
     CHECK(on_call.zone->offset_at(std::chrono::sys_days{std::chrono::year(2026) / 7 / 1}) == 2h);
     CHECK(on_call.on_call(std::chrono::sys_days{std::chrono::year(2026) / 1 / 12} + 7h + 59min) == std::vector<std::string>{"ada"});
@@ -330,6 +330,65 @@ TEST_CASE("the file's name is the directory as given, then the name")
     const auto loaded = load(given);
     REQUIRE(loaded.errors.size() == 1);
     CHECK(loaded.errors[0].file == given.string() + "a.yaml");
+}
+
+TEST_CASE("who must approve, when, and who may do so alone")
+{
+    const directory files(
+        {{"main.yaml", good},
+         {"more.yaml",
+          "schedules:\n"
+          "  office: { time_zone: Europe/Berlin, hours: [ { days: [mon, fri], from: \"09:00\", until: \"24:00\" } ] }\n"
+          "workflows:\n"
+          "  both:\n"
+          "    approvals: { \"team:finance\": 2, \"team:legal\": 1, 'where:person.labels[\"level\"] == \"senior\"': 1 }\n"
+          "    not: [initiator, last-approver]\n"
+          "    break_glass: [\"person:ada\", \"team:security\"]\n"
+          "    steps:\n"
+          "      - { notify: [\"team:finance\", \"team:legal\", 'where:\"x\" in person.teams'], for: 1h, within: office }\n"}});
+    const auto loaded = load(files.path());
+    REQUIRE_MESSAGE(loaded.config, text_report(loaded));
+    const auto& both = loaded.config->workflows.at("both");
+    CHECK(both.approvals == 4);
+    REQUIRE(both.places.size() == 3);
+    CHECK(both.places[0].of.text() == "team:finance");
+    CHECK(both.places[0].approvals == 2);
+    CHECK(both.places[2].of.kind == target::kind::where);
+    CHECK(both.not_ == std::vector<target>{{target::kind::initiator, ""}, {target::kind::last_approver, ""}});
+    CHECK(both.break_glass == std::vector<target>{{target::kind::person, "ada"}, {target::kind::team, "security"}});
+    CHECK(both.steps[0].within == "office");
+    const auto& office = loaded.config->arranged.hours.at("office");
+    REQUIRE(office.ranges.size() == 1);
+    CHECK(office.ranges[0].days == std::array<bool, 7>{false, true, false, false, false, true, false});
+    CHECK(office.ranges[0].until == 24h);
+    REQUIRE(loaded.config->arranged.conditions);
+    person ada;
+    ada.teams = {"x"};
+    CHECK(loaded.config->arranged.conditions->is_true("\"x\" in person.teams", ada, {}, {}) == true);
+    // A place that no step names is said, where it may be filled all the same.
+    REQUIRE_FALSE(loaded.warnings.empty());
+    CHECK(std::any_of(loaded.warnings.begin(), loaded.warnings.end(),
+                      [](const finding& w) { return w.message.find("no step notifies people of whom") != std::string::npos; }));
+}
+
+TEST_CASE("each of these changes the digest, and what does not say them keeps its own")
+{
+    const auto of = [](std::string_view workflow, std::string_view hours = "from: \"09:00\"") {
+        return digest_of_files({{"main.yaml", good},
+                                {"more.yaml", "schedules: { office: { time_zone: UTC, hours: [ { days: [mon], " + std::string(hours) +
+                                                  ", until: \"17:00\" } ] } }\nworkflows: { w: { " + std::string(workflow) +
+                                                  "steps: [ { notify: [\"team:a\", \"team:b\"], for: 1h } ] } }\n"}});
+    };
+    std::set<std::string> all;
+    for (const char* workflow :
+         {"", "approvals: { \"team:a\": 1 }, ", "approvals: { \"team:b\": 1 }, ", "approvals: { \"team:a\": 1, \"team:b\": 1 }, ",
+          "approvals: 2, ", "break_glass: [\"team:a\"], ", "not: [initiator], ", "not: [last-approver], "}) {
+        CAPTURE(workflow);
+        CHECK(all.insert(of(workflow)).second);
+    }
+    CHECK(all.insert(of("", "from: \"10:00\"")).second);
+    CHECK(of("approvals: 1, ") == of(""));
+    CHECK(of("approvals: { \"team:a\": 1, \"team:b\": 1 }, ") == of("approvals: { \"team:b\": 1, \"team:a\": 1 }, "));
 }
 
 TEST_CASE("the digest is of what is said, not of how")

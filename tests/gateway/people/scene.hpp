@@ -100,7 +100,7 @@ struct scene : storage::fixture {
         auto now = std::make_shared<identity::standing>();
         now->config = config;
         now->directory = std::make_shared<const directory>(all.generation, std::move(all.people), std::vector<std::string>{},
-                                                           std::move(all.agents), identity::schedules_of(config));
+                                                           std::move(all.agents), identity::arrangements_of(config));
         now->credentials = std::make_shared<const identity::credential_map>();
         return now;
     }
@@ -131,6 +131,8 @@ struct scene : storage::fixture {
         std::string summary = "Refund 900 EUR";
         std::string body = R"({"amount":900})";
         duration for_ = 10min;
+        std::vector<std::pair<std::string, int>> places{};
+        std::vector<std::string> glass{};
     };
     hold_id hold_for(const asks& a)
     {
@@ -145,6 +147,8 @@ struct scene : storage::fixture {
         w.approvals = a.approvals;
         w.assurance = a.needed;
         w.not_ = targets(a.excluded);
+        w.break_glass = targets(a.glass);
+        for (const auto& [of, count] : a.places) w.places.push_back({sallyport::target::parse(of).value(), count});
         w.steps = {{targets(a.whom), {}, a.for_}};
         if (!a.later.empty()) w.steps.push_back({targets(a.later), {}, a.for_});
 
@@ -177,7 +181,8 @@ struct scene : storage::fixture {
             row.action.sealed_payload = release::seal_payload(ring, sent);
             row.action.rules = "[]";
             row.action.created_at = now;
-            const auto fresh = make_hold(id, sent.id, bot, sent.route, {{"refunds", a.summary}}, {w}, now);
+            auto fresh = make_hold(id, sent.id, bot, sent.route, {{"refunds", a.summary}}, {w}, now);
+            storage::hold_store::read_last_approvals(tx, fresh);
             auto opened = step(fresh, happened::opened{}, *standing(tx)->directory, now);
             row.hold = std::get<moved>(opened).next;
             REQUIRE(storage::hold_store::create(tx, std::span(&row, 1), {}).at(0).what == storage::created::kind::created);

@@ -12,7 +12,9 @@ import { go } from '../router.ts';
 import { sentenceOf } from '../sentences.ts';
 import { useStore } from '../store.ts';
 import { announce, Avatar, Wrong } from './basics.tsx';
+import { BreakGlass } from './glass.tsx';
 import { Icon } from './icon.tsx';
+import { InPlaceOf } from './ladder.tsx';
 import { lookOf, Outcome, Status } from './state.tsx';
 import { Outside, Sentence } from './text.tsx';
 import { Moment, TimeBar, TimeLeft } from './time.tsx';
@@ -40,6 +42,14 @@ export function WhoElse({ hold }: { hold: Hold }) {
           {needed === 1 ? 'approval' : 'approvals'}
         </span>
       </p>
+      {open &&
+        workflows
+          .filter((w) => w && (w.places?.length ?? 0) > 0)
+          .map((w) => (
+            <p class="missing">
+              <b>Still missing:</b> {(w.missing ?? []).join(', ') || 'nothing'}
+            </p>
+          ))}
       {hold.decisions.length > 0 && (
         <ul class="decisions" role="list">
           {hold.decisions.map((d) => (
@@ -75,7 +85,14 @@ function DecisionLine({ decision }: { decision: Decision }) {
     <li>
       <Avatar name={decision.by.name} />
       <p>
-        <b>{decision.by.name}</b> <span class={decision.decision === 'approve' ? 'good' : 'bad'}>{decision.decision === 'approve' ? 'approved' : 'denied'}</span>{' '}
+        <b>{decision.by.name}</b>{' '}
+        {(decision.in_place_of?.length ?? 0) > 0 && (
+          <span class="quiet">
+            <InPlaceOf whom={decision.in_place_of ?? []} />{' '}
+          </span>
+        )}
+        {decision.break_glass && <b class="bad">broke the glass and </b>}
+        <span class={decision.decision === 'approve' ? 'good' : 'bad'}>{decision.decision === 'approve' ? 'approved' : 'denied'}</span>{' '}
         <span class="quiet">
           <Moment at={decision.at} />
           {decision.assurance === 'passkey' && ' · signed with a passkey'}
@@ -122,12 +139,12 @@ export function Decide(props: Props) {
   const mayDeny = open && !offline && stage === null;
 
   const run = useCallback(
-    async (verb: Verb, reason: string | null) => {
+    async (verb: Verb, reason: string | null, breakGlass = false) => {
       if (busy.current) return;
       busy.current = true;
       setError(null);
       try {
-        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }));
+        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }), breakGlass);
         drafts.delete(hold.hold);
         setDenying(false);
         announce(verb === 'approve' ? 'You approved this.' : 'You denied this.');
@@ -172,84 +189,106 @@ export function Decide(props: Props) {
     </p>
   );
 
+  const glass = (
+    <BreakGlass
+      hold={hold}
+      ready={!offline && evidence.state === 'sound' && stage === null}
+      label={!open && stage ? STAGES[stage.stage] : null}
+      onBreak={(reason) => void run('approve', reason, true)}
+    />
+  );
+
   if (!open)
     return (
-      <section class="card decide done" aria-labelledby="decide-title">
-        <h2 id="decide-title" class="hidden">
-          Outcome
-        </h2>
-        {failure}
-        <Afterwards hold={hold} mine={mine} offline={offline} onHold={onHold} />
-        {next && <NextUp hold={next} />}
-      </section>
+      <>
+        {glass}
+        <section class="card decide done" aria-labelledby="decide-title">
+          <h2 id="decide-title" class="hidden">
+            Outcome
+          </h2>
+          {failure}
+          <Afterwards hold={hold} mine={mine} offline={offline} onHold={onHold} />
+          {next && <NextUp hold={next} />}
+        </section>
+      </>
     );
 
   return (
-    <section class={`card decide ${denying ? 'denying' : ''}`} aria-labelledby="decide-title">
-      <h2 id="decide-title" class="hidden">
-        Decide
-      </h2>
-      {failure}
-      {closedWhy && (
-        <p class="note odd" role="status">
-          <Icon name={offline ? 'offline' : 'warning'} />
-          <span>{closedWhy}</span>
-        </p>
-      )}
-      {denying ? (
-        <Denial
-          hold={hold}
-          me={me}
-          ready={mayDeny}
-          label={stage ? STAGES[stage.stage] : null}
-          onDeny={(reason) => void run('deny', reason)}
-          onCancel={() => setDenying(false)}
-        />
-      ) : (
-        <>
-          <p class="decide-time">
-            <TimeLeft created={hold.created_at} expires={hold.expires_at} />
+    <>
+      {glass}
+      <section class={`card decide ${denying ? 'denying' : ''}`} aria-labelledby="decide-title">
+        <h2 id="decide-title" class="hidden">
+          Decide
+        </h2>
+        {failure}
+        {closedWhy && (
+          <p class="note odd" role="status">
+            <Icon name={offline ? 'offline' : 'warning'} />
+            <span>{closedWhy}</span>
           </p>
-          <div class="decide-buttons">
-            <button
-              type="button"
-              class="button deny"
-              disabled={!mayDeny}
-              aria-keyshortcuts="d"
-              onClick={() => {
-                setError(null);
-                setDenying(true);
-              }}
-            >
-              Deny… <kbd aria-hidden="true">d</kbd>
-            </button>
-            <button
-              type="button"
-              class="button approve"
-              ref={approve}
-              disabled={!mayApprove}
-              aria-keyshortcuts="a"
-              aria-busy={stage !== null}
-              onClick={() => void run('approve', null)}
-            >
-              {stage ? (
-                STAGES[stage.stage]
-              ) : (
-                <>
-                  {needsPasskey(hold) && <Icon name="key" />}
-                  Approve <kbd aria-hidden="true">a</kbd>
-                </>
-              )}
-            </button>
-          </div>
-          <p class="decide-hint quiet">
-            {needsPasskey(hold)
-              ? 'Your passkey signs exactly what stands here.'
-              : 'This rule asks for your session only: a press decides.'}
-          </p>
-        </>
-      )}
-    </section>
+        )}
+        {denying ? (
+          <Denial
+            hold={hold}
+            me={me}
+            ready={mayDeny}
+            label={stage ? STAGES[stage.stage] : null}
+            onDeny={(reason) => void run('deny', reason)}
+            onCancel={() => setDenying(false)}
+          />
+        ) : (
+          <>
+            <p class="decide-time">
+              <TimeLeft created={hold.created_at} expires={hold.expires_at} />
+            </p>
+            <div class="decide-buttons">
+              <button
+                type="button"
+                class="button deny"
+                disabled={!mayDeny}
+                aria-keyshortcuts="d"
+                onClick={() => {
+                  setError(null);
+                  setDenying(true);
+                }}
+              >
+                Deny… <kbd aria-hidden="true">d</kbd>
+              </button>
+              <button
+                type="button"
+                class="button approve"
+                ref={approve}
+                disabled={!mayApprove}
+                aria-keyshortcuts="a"
+                aria-busy={stage !== null}
+                onClick={() => void run('approve', null)}
+              >
+                {stage ? (
+                  STAGES[stage.stage]
+                ) : (
+                  <>
+                    {needsPasskey(hold) && <Icon name="key" />}
+                    Approve <kbd aria-hidden="true">a</kbd>
+                  </>
+                )}
+              </button>
+            </div>
+            <p class="decide-hint quiet">
+              {needsPasskey(hold)
+                ? 'Your passkey signs exactly what stands here.'
+                : 'This rule asks for your session only: a press decides.'}
+            </p>
+            {(hold.in_place_of?.length ?? 0) > 0 && (
+              <p class="note">
+                <span>
+                  You decide <InPlaceOf whom={hold.in_place_of ?? []} />.
+                </span>
+              </p>
+            )}
+          </>
+        )}
+      </section>
+    </>
   );
 }
 
@@ -367,6 +406,7 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
     }
   };
   const missing = hold.approvals.needed - hold.approvals.given;
+  const whose = hold.workflows.flatMap((w) => ((w.places?.length ?? 0) > 0 ? (w.missing ?? []) : []));
   return (
     <div class={`outcome ${lookOf(hold.status).tone}`} role="status">
       <p class="outcome-status">
@@ -375,7 +415,7 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
       </p>
       <p>
         {waits && mine ? (
-          <>Your approval is in. {missing > 0 && `${plural(missing, 'more is', 'more are')} needed before anything is sent.`}</>
+          <>Your approval is in. {whose.length > 0 ? `Still missing: ${whose.join(', ')}.` : missing > 0 && `${plural(missing, 'more is', 'more are')} needed before anything is sent.`}</>
         ) : waits ? (
           <>
             <Icon name="lock" /> {hold.why_not ? <Outside text={hold.why_not} /> : 'You may not decide this one.'}

@@ -26,12 +26,14 @@ export const LOOKS: Record<HoldStatus, Look> = {
 export const lookOf = (status: string): Look =>
   (LOOKS as Record<string, Look | undefined>)[status] ?? { word: status, tone: 'none', icon: 'dot' };
 
-export function Status({ hold }: { hold: Pick<Hold, 'status'> }) {
+export function Status({ hold }: { hold: Pick<Hold, 'status'> & Partial<Pick<Hold, 'decisions'>> }) {
   const look = lookOf(hold.status);
+  const broken = hold.decisions?.some((d) => d.break_glass) ?? false;
   return (
     <span class={`status ${look.tone}`}>
       <Icon name={look.icon} />
       {look.word}
+      {broken && <b class="bad glass-mark">Break-glass</b>}
     </span>
   );
 }

@@ -131,7 +131,7 @@ function DeadLetterCard({ letter, mayResend, done }: { letter: DeadLetter; mayRe
       <header>
         <h3>
           {letter.hold ? (
-            <a href={`/holds/${letter.hold}`}>{letter.tells === 'asked' ? 'A request for a decision' : letter.tells === 'reminded' ? 'A reminder' : 'Word of an outcome'}</a>
+            <a href={`/holds/${letter.hold}`}>{letter.tells === 'asked' ? 'A request for a decision' : letter.tells === 'reminded' ? 'A reminder' : letter.tells === 'glass-broken' ? 'Word of a broken glass' : 'Word of an outcome'}</a>
           ) : (
             'A message'
           )}

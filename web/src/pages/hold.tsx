@@ -3,7 +3,9 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { api, Refusal, type Hold as HoldRecord, type Person } from '../api.ts';
 import { Avatar, Empty, Failure, Owner, Skeleton } from '../components/basics.tsx';
 import { Decide, WhoElse } from '../components/decision.tsx';
+import { GlassBroken } from '../components/glass.tsx';
 import { Icon } from '../components/icon.tsx';
+import { Ladders } from '../components/ladder.tsx';
 import { RequestView } from '../components/request.tsx';
 import { lookOf, Status } from '../components/state.tsx';
 import { Outside, Sentence } from '../components/text.tsx';
@@ -77,9 +79,11 @@ export function Hold({ id, me }: { id: string; me: Person }) {
       <div class="hold-grid">
         <div class="hold-evidence">
           <What hold={hold} />
+          <GlassBroken hold={hold} />
           <Who hold={hold} />
           <Why hold={hold} />
           <RequestView request={hold.request} fields={hold.body_fields ?? []} evidence={evidence} />
+          <Ladders hold={hold} />
           <Record hold={hold} />
         </div>
         <aside class="hold-aside" aria-label="Decision">

@@ -1,6 +1,7 @@
 import { api, type Person } from '../api.ts';
 import { Avatar, Empty, Failure, focusSearch, Search, Skeleton } from '../components/basics.tsx';
 import { Outside } from '../components/text.tsx';
+import { Moment } from '../components/time.tsx';
 import { plural } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { readAll, useLoad } from '../load.ts';
@@ -70,6 +71,27 @@ export function People({ me }: { me: Person }) {
                   )}
                 </dd>
               </div>
+              {Object.keys(person.labels ?? {}).length > 0 && (
+                <div>
+                  <dt>Labels</dt>
+                  <dd>
+                    {Object.entries(person.labels ?? {}).map(([key, value]) => (
+                      <span class="pill" key={key}>
+                        {key}={<Outside text={value} />}
+                      </span>
+                    ))}
+                  </dd>
+                </div>
+              )}
+              {person.away && (
+                <div>
+                  <dt>Away</dt>
+                  <dd>
+                    <Moment at={person.away.from} /> until <Moment at={person.away.until} />
+                    {person.away.deputy && `, deputy @${person.away.deputy}`}
+                  </dd>
+                </div>
+              )}
               {person.email && (
                 <div>
                   <dt>E-mail</dt>
