@@ -142,6 +142,7 @@ std::vector<decision> read_decisions(std::string_view written)
         d.assurance = known(assurance_named(text(object, "assurance")));
         d.at = time(object, "at");
         for (const auto& name : object.at("counts_in").as_array()) d.counts_in.push_back(text(name));
+        if (const auto* grant = object.if_contains("grant"); grant && grant->is_string()) d.grant = text(*grant);
         decisions.push_back(std::move(d));
     }
     return decisions;

@@ -19,6 +19,7 @@ constexpr auto all = std::to_array<migration>({
     {6, "messages that need no telling any more", migration_006},
     {7, "who somebody is at an identity provider, and how a session was made", migration_007},
     {8, "who is whom in Slack", migration_008},
+    {9, "what an approval leaves behind for similar calls", migration_009},
 });
 
 constexpr bool numbered()

@@ -58,6 +58,8 @@ struct decision {
     time_point at;
     /// The workflows of the hold in which this person was eligible at that moment, by name.
     std::vector<std::string> counts_in;
+    /// The terms of a grant that this approval signed besides, as RFC 8785 JSON; empty: none.
+    std::string grant{};
 };
 
 /// One workflow that the hold must satisfy, as it was when the hold was made, and how far it has come.
@@ -100,6 +102,8 @@ struct hold {
     bool maybe_sent = false;               // a byte of it was or may have been sent: without an answer it ends `unknown`
     std::string detail;                    // why it is void, or what is not known
     std::optional<hold_outcome> outcome;
+    /// The grant that it was approved by when it was made, in place of decisions of its own.
+    std::optional<grant_id> grant;
 
     const decision* decided_by(person_id) const noexcept;
     bool denied() const noexcept;

@@ -171,6 +171,16 @@ public:
         return opened;
     }
 
+    outcome operator()(const happened::granted& g) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        for (const demand& d : held_.demands)
+            if (has_begun(d)) return refused{problem::internal_error, "People are being asked already."};
+        hold next = held_;
+        next.grant = g.by;
+        return approved(std::move(next), g.release_window);
+    }
+
     outcome operator()(const happened::woke&) const
     {
         switch (held_.status) {
@@ -211,13 +221,7 @@ public:
             next.wake_at = next_wake(next, people_);
             return to(held_, std::move(next));
         }
-        next.status = hold_status::approved;
-        next.decided_at = now_;
-        next.release_by = now_ + d.release_window;
-        next.wake_at = next.release_by;
-        moved approved = to(held_, std::move(next));
-        approved.effects.push_back(effects::release_action{held_.id});
-        return approved;
+        return approved(std::move(next), d.release_window);
     }
 
     outcome operator()(const happened::taken_back& t) const
@@ -252,7 +256,7 @@ public:
         if (held_.status != hold_status::approved) return no_longer_open(held_);
         if (window_is_over()) return too_late();
         // Whatever a row may say: nothing is sent without the approvals.
-        if (held_.demands.empty() || held_.denied() || !all_satisfied(held_))
+        if (held_.demands.empty() || held_.denied() || (!held_.grant && !all_satisfied(held_)))
             return refused{problem::internal_error, "The approvals do not satisfy the workflow."};
         hold next = held_;
         next.status = hold_status::releasing;
@@ -297,6 +301,17 @@ public:
     }
 
 private:
+    moved approved(hold next, duration release_window) const
+    {
+        next.status = hold_status::approved;
+        next.decided_at = now_;
+        next.release_by = now_ + release_window;
+        next.wake_at = next.release_by;
+        moved ready = to(held_, std::move(next));
+        ready.effects.push_back(effects::release_action{held_.id});
+        return ready;
+    }
+
     outcome woke_held() const
     {
         if (now_ >= held_.expires_at) return closed_as(held_, hold_status::expired, now_);

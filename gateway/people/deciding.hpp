@@ -25,10 +25,12 @@ result<std::string> read_reason(const message&);
 result<void> check_reason(std::string_view);
 
 /// The unsigned or signed text of that decision, as the page would show it.
-std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason);
+/// `grant`: the terms of one that is signed besides; empty: none. No channel but the inbox asks for one.
+std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason,
+                          const std::string& grant = {});
 
 /// Takes a decision that has been proved: moves the hold, which is locked, keeps the evidence, and records both. `given` has kind,
-/// reason and assurance. The reply is 201 with decision and hold, or the problem where its time was over.
+/// reason, assurance and grant. The reply is 201 with decision and hold, or the problem where its time was over.
 result<reply> take_decision(storage::transaction&, const call&, storage::stored_hold, decision given, storage::evidence);
 
 /// The step found its time over and closed it: that is committed, and the answer is no.

@@ -1,4 +1,5 @@
 // Deciding a hold: the statement to sign, the decision over it, and taking it back (semantics.md, "Deciding").
+#include "gateway/canonical/grant_text.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/people/deciding.hpp"
 #include "gateway/people/request.hpp"
@@ -67,13 +68,26 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     if (!reason) return reason.error();
     const auto decision = decision_named(verb->value_or(""));
     if (!decision) return fail(problem::malformed_request, "\"decision\" is approve or deny.");
-    if (asked->find("grant")) return fail(problem::malformed_request, "Grants are not part of this release: leave \"grant\" out.");
+    std::optional<grant_terms> terms;
+    if (const json::value* grant = asked->find("grant"); grant && !grant->is(json::kind::null)) {
+        auto read = read_terms(*grant);
+        if (!read) return read.error();
+        if (*decision == decision_kind::deny) return fail(problem::malformed_request, "A denial leaves no grant behind.");
+        terms = std::move(*read);
+    }
 
     const auto held = readable_hold(tx, c, c.path[1], false);
     if (!held) return held.error();
     if (const auto may = may_decide(c, *held); !may) return may.error();
 
-    const std::string text = statement_for(c, *held, *decision, *reason);
+    std::string grant;
+    if (terms) {
+        const auto seen = grantable_hold(tx, c, *held);
+        if (!seen) return seen.error();
+        if (const auto fine = check_terms(*terms, *seen); !fine) return fine.error();
+        grant = terms_text(*terms);
+    }
+    const std::string text = statement_for(c, *held, *decision, *reason, grant);
     const digest hash = sha256(text);
 
     std::vector<webauthn::known_credential> mine;
@@ -120,6 +134,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     given_now.kind = issued->decision;
     given_now.reason = issued->reason;
     given_now.assurance = proof->by;
+    given_now.grant = issued->grant;
     return take_decision(tx, c, std::move(*held), std::move(given_now), proof->evidence);
 }
 

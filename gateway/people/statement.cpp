@@ -9,6 +9,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -79,7 +80,7 @@ std::string write_statement(const storage::stored_hold& held, std::string_view a
         {"policy", held.action.policy},
         {"summary_digest", summary_digest(h).base64url()},
         {"slot", approves ? boost::json::value(next_slot(h)) : boost::json::value(nullptr)},
-        {"grant", nullptr},
+        {"grant", asked.grant.empty() ? boost::json::value(nullptr) : boost::json::parse(asked.grant)},
         {"nonce", base64url(asked.random)},
         {"issued_at", format_rfc3339(asked.issued_at)},
         {"expires_at", format_rfc3339(asked.expires_at)},
@@ -118,6 +119,7 @@ result<issued_statement> read_statement(std::string_view text, std::string_view 
     s.decision = *decision;
     s.expires_at = *expires;
     s.reason = text_of(&root, "reason");
+    if (const json::value* grant = root.find("grant"); grant && grant->is(json::kind::object)) s.grant = jcs(*grant);
     if (const json::value* slot = root.find("slot"); slot && slot->is(json::kind::integer)) s.slot = static_cast<int>(slot->integer());
     return s;
 }

@@ -22,7 +22,8 @@ struct statement_request {
     std::string reason;  // empty: none
     time_point issued_at;
     time_point expires_at;
-    std::string random;  // 16 bytes, for the nonce
+    std::string random;   // 16 bytes, for the nonce
+    std::string grant{};  // the terms, as terms_text() writes them; empty: none
 };
 
 /// `agent_name`: as the directory has it.
@@ -37,6 +38,7 @@ struct issued_statement {
     person_id approver;
     decision_kind decision = decision_kind::approve;
     std::string reason;
+    std::string grant;        // as it was asked for; empty: none
     std::optional<int> slot;  // none for a denial
     time_point expires_at;
 };

@@ -9,3 +9,4 @@
 #include "storage/migrations/006.hpp"
 #include "storage/migrations/007.hpp"
 #include "storage/migrations/008.hpp"
+#include "storage/migrations/009.hpp"
