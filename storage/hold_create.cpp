@@ -73,7 +73,8 @@ const statement insert_holds{"insert_holds", R"(
 struct batch_columns {
     array_literal id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
         wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target,
-        content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme, granted_by;
+        content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme,
+        granted_by;
     std::string payload;
 
     void add(const new_hold& n)

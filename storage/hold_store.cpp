@@ -36,10 +36,10 @@ namespace {
     "h.id, h.action, h.agent, h.owner, h.route, h.status, h.version, h.reasons, h.demands, "                                               \
     "(SELECT coalesce(json_agg(json_build_object('id', d.id, 'person', d.person, 'kind', d.kind, 'reason', d.reason, "                     \
     "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
-    "                                            'counts_in', d.counts_in, 'grant', d.grant_terms) ORDER BY d.at, d.id), '[]'::json) "                             \
+    "                                            'counts_in', d.counts_in, 'grant', d.grant_terms) ORDER BY d.at, d.id), '[]'::json) "     \
     "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
     "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.maybe_sent, "                 \
-    "h.outcome_status, h.outcome_at, h.granted_by, "                                                                                                   \
+    "h.outcome_status, h.outcome_at, h.granted_by, "                                                                                       \
     "a.task, a.policy, a.method, a.scheme, a.authority, a.target, a.request_host, a.request_target, a.content_digest, a.digest, "          \
     "a.content_length, "                                                                                                                   \
     "a.media_type, a.rules, a.idempotency_key, a.created_at, statement_timestamp()"

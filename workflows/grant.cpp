@@ -15,8 +15,8 @@ static_assert(names::complete(kinds_in_words, value_kind::object) && names::comp
 constexpr int proposed_count = 10;
 constexpr duration proposed_time = std::chrono::minutes(30);
 
-constexpr std::array<std::string_view, 6> of_one_call{"date",        "idempotency-key", "traceparent",
-                                                      "tracestate",  "x-correlation-id", "x-request-id"};
+constexpr std::array<std::string_view, 6> of_one_call{"date",       "idempotency-key",  "traceparent",
+                                                      "tracestate", "x-correlation-id", "x-request-id"};
 constexpr std::array<std::string_view, 6> names_of_amounts{"amount", "total", "sum", "value", "price", "quantity"};
 
 failure wrong(std::string detail) { return fail(problem::malformed_request, "This grant is not acceptable: " + std::move(detail)); }

@@ -71,8 +71,9 @@ struct denied_by_operator {
 
 }  // namespace happened
 
-using event = std::variant<happened::opened, happened::granted, happened::woke, happened::decided, happened::taken_back, happened::withdrawn, happened::voided,
-                           happened::claimed, happened::sent_nothing, happened::answered, happened::lost, happened::denied_by_operator>;
+using event = std::variant<happened::opened, happened::granted, happened::woke, happened::decided, happened::taken_back,
+                           happened::withdrawn, happened::voided, happened::claimed, happened::sent_nothing, happened::answered,
+                           happened::lost, happened::denied_by_operator>;
 
 namespace effects {
 

@@ -17,7 +17,8 @@ std::string_view text_of(const json::value& object, std::string_view name)
 // As far as the log can tell: fields and headers are sealed beside it.
 bool may_cover(const grant_shape& shape, const judged_action& action)
 {
-    if (shape.route != action.route || shape.method != action.method || shape.authority != action.authority || shape.target != action.target)
+    if (shape.route != action.route || shape.method != action.method || shape.authority != action.authority ||
+        shape.target != action.target)
         return false;
     return shape.fields ? !action.content_digest.empty() : shape.content_digest == action.content_digest;
 }

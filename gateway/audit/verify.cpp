@@ -160,8 +160,8 @@ public:
         if (e.kind == "verdict") {
             // Only of what was held there is a digest, and only what was held is decided.
             if (data.find("digest"))
-                actions_[e.action] = {std::string(text_of(data, "digest")), std::string(text_of(data, "content_digest")),
-                                      std::string(text_of(data, "route")),  std::string(text_of(data, "method")),
+                actions_[e.action] = {std::string(text_of(data, "digest")),    std::string(text_of(data, "content_digest")),
+                                      std::string(text_of(data, "route")),     std::string(text_of(data, "method")),
                                       std::string(text_of(data, "authority")), std::string(text_of(data, "target"))};
         } else if (e.kind == "admin") {
             people_.look(e, data);
@@ -242,7 +242,8 @@ private:
     bool excludes(const known_hold& held, const std::string& person) const
     {
         return std::any_of(held.demands.begin(), held.demands.end(), [&](const known_demand& d) {
-            return std::any_of(d.excluded.begin(), d.excluded.end(), [&](const auto& whom) { return people_.means(whom, held.owner, person); });
+            return std::any_of(d.excluded.begin(), d.excluded.end(),
+                               [&](const auto& whom) { return people_.means(whom, held.owner, person); });
         });
     }
 
@@ -275,8 +276,11 @@ private:
         if (auto wrong = wrong_decision(e, data, held); !wrong.empty()) return report(e, std::move(wrong));
         ++result.decisions;
         known_decision& given = held.decisions[id];
-        given = {e.person, text_of(data, "verdict") == "approve", texts_of(data, "workflows"),
-                 assurance_named(text_of(data, "assurance")).value_or(assurance::click), {}};
+        given = {e.person,
+                 text_of(data, "verdict") == "approve",
+                 texts_of(data, "workflows"),
+                 assurance_named(text_of(data, "assurance")).value_or(assurance::click),
+                 {}};
         const auto statement = json::document::parse(text_of(data, "statement"));
         const json::value* grant = statement ? statement->root().find("grant") : nullptr;
         if (grant && grant->is(json::kind::object)) given.grant = jcs(*grant);

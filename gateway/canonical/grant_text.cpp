@@ -34,13 +34,17 @@ boost::json::object rule_json(const field_rule& rule)
     return object;
 }
 
-failure malformed(std::string_view where) { return fail(problem::malformed_request, "\"grant\" is malformed: " + std::string(where) + "."); }
+failure malformed(std::string_view where)
+{
+    return fail(problem::malformed_request, "\"grant\" is malformed: " + std::string(where) + ".");
+}
 
 // An object with exactly these members.
 class members {
 public:
     members(const json::value* of, std::initializer_list<std::string_view> names)
-        : of_(of), good_(of && of->is(json::kind::object) && of->size() == names.size())
+        : of_(of),
+          good_(of && of->is(json::kind::object) && of->size() == names.size())
     {
         for (const auto name : names) good_ = good_ && of->find(name);
     }

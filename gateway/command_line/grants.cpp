@@ -55,7 +55,8 @@ void list(const context& with, const grant_options& options)
             if (with.json)
                 print_json(value);
             else
-                t.add({text(g, "id"), text(g, "status"), agent_of(g), calls_left(g), text(g, "expires_at"), signers(g), text(g, "summary")});
+                t.add(
+                    {text(g, "id"), text(g, "status"), agent_of(g), calls_left(g), text(g, "expires_at"), signers(g), text(g, "summary")});
         }
         next = answer.at("next").is_string() ? std::string(answer.at("next").as_string()) : std::string();
     } while (!next.empty());
@@ -98,7 +99,8 @@ void add_grants(CLI::App& app, context& with)
     const auto options = std::make_shared<grant_options>();
 
     auto* all = grant->add_subcommand("list", "what there is, and what is left of it");
-    all->add_option("--status", options->status, "active, or a list with commas of active, exhausted, expired, revoked")->capture_default_str();
+    all->add_option("--status", options->status, "active, or a list with commas of active, exhausted, expired, revoked")
+        ->capture_default_str();
     all->add_option("--agent", options->agent, "of that agent only");
     all->callback([&with, options] { list(with, *options); });
 

@@ -1,11 +1,11 @@
 // Grants: what is proposed from a held call and what it would have covered last week, what there is, and ending it.
+#include "gateway/release/grants.hpp"
 #include "gateway/canonical/grant_text.hpp"
 #include "gateway/people/cursor.hpp"
 #include "gateway/people/deciding.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/release/grant_json.hpp"
-#include "gateway/release/grants.hpp"
 #include "gateway/release/payload.hpp"
 #include "storage/grant_store.hpp"
 #include "storage/hold_store.hpp"
@@ -57,7 +57,8 @@ public:
             });
             looked_at_ += rows.size();
             // Another method or target is not covered, whatever is in it.
-            std::erase_if(rows, [&](const auto& row) { return row.action.method != like.action.method || row.action.target != like.action.target; });
+            std::erase_if(
+                rows, [&](const auto& row) { return row.action.method != like.action.method || row.action.target != like.action.target; });
             for (const auto& row : rows) bytes_ += row.action.content_length;
             if (bytes_ > most_bytes) return;
             storage::hold_store::read_payloads(tx, rows);

@@ -38,7 +38,10 @@ storage::audit_entry entry_of(const storage::grant_record& g, time_point at, std
 class candidates {
 public:
     candidates(storage::transaction& tx, const keyring& keys, const identity::standing& standing, time_point now)
-        : tx_(tx), keys_(keys), standing_(standing), now_(now)
+        : tx_(tx),
+          keys_(keys),
+          standing_(standing),
+          now_(now)
     {
     }
 

@@ -80,6 +80,84 @@ export interface Workflow {
   control?: 'confirm' | 'four-eyes' | null;
 }
 
+// What a field of a similar call may be: as it is, within bounds, or any of its type.
+export interface FieldRule {
+  pointer: string;
+  type: 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
+  equals?: string;
+  at_least?: string;
+  at_most?: string;
+  any?: true;
+}
+
+export interface GrantTerms {
+  shape: {
+    route: string;
+    scheme: string;
+    authority: string;
+    method: string;
+    target: string;
+    task: { id: string | null; intent: string } | null;
+    headers: [name: string, value: string][];
+    fields: FieldRule[] | null;
+    content_digest: string | null;
+  };
+  count: number;
+  sum: { pointer: string; at_most: string } | null;
+  seconds: number;
+}
+
+export interface GrantPreview {
+  grant: GrantTerms;
+  week: {
+    since: string;
+    looked_at: number;
+    complete: boolean;
+    covered: number;
+    denied: number;
+    sum: string | null;
+    largest: string | null;
+    passed: number;
+    beyond: number;
+  };
+}
+
+export type GrantStatus = 'active' | 'exhausted' | 'expired' | 'revoked';
+
+interface Signer {
+  id: string;
+  handle: string;
+  name: string;
+  status: string;
+}
+
+export interface Grant {
+  id: string;
+  hold: string; // whose approvals left it behind
+  summary: string | null;
+  agent: Agent;
+  by: (Signer | null)[];
+  terms: GrantTerms;
+  status: GrantStatus;
+  count: number;
+  used: number;
+  sum: string | null;
+  sum_used: string | null;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+  revoked_by: Signer | null;
+  revoked_why: string | null;
+  may_revoke: boolean;
+}
+
+export interface GrantedCall {
+  hold: string;
+  status: HoldStatus;
+  summary: string;
+  at: string;
+}
+
 export interface Decision {
   id: string;
   decision: Verb;
@@ -87,6 +165,7 @@ export interface Decision {
   reason: string | null;
   assurance: Assurance;
   at: string;
+  grant?: GrantTerms | null; // that it signed besides
 }
 
 export interface Hold {
@@ -113,6 +192,8 @@ export interface Hold {
   why_not: string | null;
   detail?: string | null; // why it is void, or what is not known
   body_fields?: string[]; // JSON pointers into the body: what the rules read
+  grant?: string | null; // that approved it, in place of decisions
+  left_grant?: string | null; // that its approvals left behind
 }
 
 export interface Statement {
@@ -306,8 +387,14 @@ export const api = {
 
   holds: (filter: HoldFilter) => list<Hold>('holds', filter),
   hold: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}`)).hold,
-  statement: (hold: string, decision: Verb, reason: string | null) =>
-    request<Statement>('POST', `/holds/${id(hold)}/statement`, reason === null ? { decision } : { decision, reason }),
+  statement: (hold: string, decision: Verb, reason: string | null, grant: GrantTerms | null = null) =>
+    request<Statement>('POST', `/holds/${id(hold)}/statement`, {
+      decision,
+      ...(reason === null ? {} : { reason }),
+      ...(grant === null ? {} : { grant }),
+    }),
+  grantProposal: (hold: string) => request<GrantPreview>('GET', `/holds/${id(hold)}/grant`),
+  grantPreview: (hold: string, grant: GrantTerms) => request<GrantPreview>('POST', `/holds/${id(hold)}/grant`, { grant }),
   decide: (hold: string, statement: string, assertion: AssertionJSON | null) =>
     request<{ decision: Decision; hold: Hold }>(
       'POST',
@@ -325,6 +412,10 @@ export const api = {
   connectSlack: (token: string) => request<{ slack: SlackConnection }>('POST', `/slack-links/${id(token)}`, {}),
   mySlack: () => request<{ slack: SlackConnection | null }>('GET', '/me/slack'),
   disconnectSlack: () => request<{ slack: null }>('DELETE', '/me/slack'),
+
+  grants: (filter: { status?: string; limit?: number; cursor?: string } = {}) => list<Grant>('grants', filter),
+  grant: (grant: string) => request<{ grant: Grant; calls: GrantedCall[] }>('GET', `/grants/${id(grant)}`),
+  revokeGrant: async (grant: string) => (await request<{ grant: Grant }>('DELETE', `/grants/${id(grant)}`)).grant,
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),

@@ -1,5 +1,5 @@
 // One decision, from the button to the gateway's answer: statement, check, passkey, decision.
-import { api, Unreachable, type Decision, type Hold, type Person, type Verb } from './api.ts';
+import { api, Unreachable, type Decision, type GrantTerms, type Hold, type Person, type Verb } from './api.ts';
 import { Mismatch, verify } from './evidence.ts';
 import { usePasskey } from './passkey.ts';
 import { inWords } from './session.ts';
@@ -20,11 +20,18 @@ export function needsPasskey(hold: Hold): boolean {
   return asked.some((assurance) => assurance === 'passkey');
 }
 
-// `shown` is the hold as it stands on the page: it is what the statement is checked against.
-export async function decide(shown: Hold, decision: Verb, reason: string | null, me: Person, stage: (s: Stage) => void): Promise<Decided> {
+// `shown` is the hold as it stands on the page, `grant` what is to be left behind: it is what the statement is checked against.
+export async function decide(
+  shown: Hold,
+  decision: Verb,
+  reason: string | null,
+  me: Person,
+  stage: (s: Stage) => void,
+  grant: GrantTerms | null = null,
+): Promise<Decided> {
   stage('asking');
-  const statement = await api.statement(shown.hold, decision, reason);
-  await verify(statement, shown, decision, reason, me);
+  const statement = await api.statement(shown.hold, decision, reason, grant);
+  await verify(statement, shown, decision, reason, me, grant);
   let assertion = null;
   if (needsPasskey(shown)) {
     stage('signing');

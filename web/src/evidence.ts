@@ -1,6 +1,6 @@
 // Whether what the page shows is what would be sent and what would be signed. The gateway computes the digests; the
 // browser computes them again from what stands on the page, so that nobody signs one thing and reads another.
-import type { Body, HeldRequest, Hold, Person, Verb } from './api.ts';
+import type { Body, GrantTerms, HeldRequest, Hold, Person, Verb } from './api.ts';
 import { now, type Statement } from './api.ts';
 import { canonical, contentDigest, fromBase64, sha256Base64url, type Json } from './canonical.ts';
 
@@ -74,7 +74,14 @@ function equal(what: string, stated: unknown, shown: unknown): void {
 }
 
 // Throws a Mismatch unless `text` says what the page shows and the person chose, and nothing else.
-export async function verify(answer: Statement, hold: Hold, decision: Verb, reason: string | null, me: Person): Promise<void> {
+export async function verify(
+  answer: Statement,
+  hold: Hold,
+  decision: Verb,
+  reason: string | null,
+  me: Person,
+  grant: GrantTerms | null = null,
+): Promise<void> {
   const digest = await sha256Base64url(answer.statement);
   if (digest !== answer.sha256 || digest !== answer.webauthn.challenge)
     throw new Mismatch('Your passkey was asked to sign something other than the statement.');
@@ -87,7 +94,12 @@ export async function verify(answer: Statement, hold: Hold, decision: Verb, reas
     equal('request', stated.hold, hold.hold);
     equal('decision', stated.decision, decision);
     equal('reason', stated.reason || null, reason || null);
-    equal('grant', stated.grant, null);
+    equal('grant', canonical(stated.grant as Json), canonical(grant as unknown as Json));
+    if (grant !== null) {
+      equal('kind of similar call', grant.shape.method, hold.request.method);
+      equal('kind of similar call', grant.shape.authority, hold.request.authority);
+      equal('kind of similar call', grant.shape.target, hold.request.target);
+    }
     equal('action', stated.action.id, hold.action);
     equal('method', stated.action.method, hold.request.method);
     equal('address', stated.action.authority, hold.request.authority);
