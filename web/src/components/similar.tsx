@@ -334,4 +334,3 @@ function Week({ preview, stale }: { preview: GrantPreview; stale: boolean }) {
     </div>
   );
 }
-
