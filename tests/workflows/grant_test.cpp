@@ -52,10 +52,10 @@ void any(grant_terms& terms, std::string_view pointer)
     r = {r.pointer, r.kind, how::any, {}, {}, {}};
 }
 
-void set(grantable_call& c, std::string_view pointer, value_kind kind, std::string text)
+void set(grantable_call& c, std::string_view pointer, value_kind kind, const std::string& text)
 {
     for (body_field& f : *c.fields)
-        if (f.pointer == pointer) f = {f.pointer, kind, std::move(text)};
+        if (f.pointer == pointer) f = {f.pointer, kind, text};
 }
 
 }  // namespace

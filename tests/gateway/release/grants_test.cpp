@@ -126,42 +126,45 @@ TEST_CASE("what is not made uses nothing")
 TEST_CASE("who signed is asked for when a call comes, and again when it is sent")
 {
     upstream up;
+    granting s(up.port());
     struct row {
         const char* name;
-        std::function<void(granting&)> change;
+        std::function<void()> change;
         const char* why;  // at release
         bool passes;      // a call that comes then
     };
     const auto with = [&](const char* workflow) {
-        return [&up, workflow](granting& s) { s.configure(up.port(), {"", "release_window: 60s", workflow}); };
+        return [&, workflow] { s.configure(up.port(), {"", "release_window: 60s", workflow}); };
     };
     const row rows[] = {
-        {"nothing has changed", [](granting&) {}, "it goes", true},
+        {"nothing has changed", [] {}, "it goes", true},
         {"two are asked for", with("approvals: 2"), "policy demands more than those who signed the grant can give", false},
         {"who signed is excluded", with("not: [\"person:ada\"]"), "policy demands more than those who signed the grant can give", false},
         {"who signed is disabled",
-         [](granting& s) {
+         [&] {
              s.sql("UPDATE people SET status = 'disabled' WHERE handle = 'ada'; UPDATE generations SET value = value + 1");
              s.read_directory();
          },
          "", false},
-        {"revoked", [](granting& s) { s.sql("UPDATE grants SET revoked_at = now(), revoked_why = 'x'"); }, "the grant was revoked", false},
-        {"expired",
-         [](granting& s) { s.sql("UPDATE grants SET created_at = now() - interval '2 hours', expires_at = now() - interval '1 hour'"); },
+        {"revoked", [&] { s.sql("UPDATE grants SET revoked_at = now(), revoked_why = 'x'"); }, "the grant was revoked", false},
+        {"expired", [&] { s.sql("UPDATE grants SET created_at = now() - interval '2 hours', expires_at = now() - interval '1 hour'"); },
          "it goes", false},
         {"nothing holds it now",
-         [&](granting& s) {
+         [&] {
              s.configure(up.port(), {"", "release_window: 60s", "approvals: 1", "false"});
          },
          "policy denies it now", true},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
-        granting s(up.port());
+        s.sql("UPDATE grants SET revoked_at = now(), revoked_why = 'of the row before' WHERE revoked_at IS NULL;"
+              "UPDATE people SET status = 'active'; UPDATE generations SET value = value + 1");
+        s.read_directory();
+        s.configure(up.port(), {});
         s.grants();
         const auto held = s.alike();
         REQUIRE(held.hold.status == hold_status::approved);
-        r.change(s);
+        r.change();
         const auto said = s.why(held);
         if (*r.why)
             CHECK(said == r.why);
