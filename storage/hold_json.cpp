@@ -161,6 +161,7 @@ std::vector<decision> read_decisions(std::string_view written)
         for (const auto& name : object.at("counts_in").as_array()) d.counts_in.push_back(text(name));
         for (const auto& handle : object.at("in_place_of").as_array()) d.in_place_of.push_back(text(handle));
         d.break_glass = object.at("break_glass").as_bool();
+        if (const auto* grant = object.if_contains("grant"); grant && grant->is_string()) d.grant = text(*grant);
         decisions.push_back(std::move(d));
     }
     return decisions;

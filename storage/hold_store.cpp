@@ -37,10 +37,11 @@ namespace {
     "(SELECT coalesce(json_agg(json_build_object('id', d.id, 'person', d.person, 'kind', d.kind, 'reason', d.reason, "                     \
     "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
     "                                            'counts_in', d.counts_in, 'in_place_of', d.in_place_of, "                                 \
-    "                                            'break_glass', d.break_glass) ORDER BY d.at, d.id), '[]'::json) "                         \
+    "                                            'break_glass', d.break_glass, 'grant', d.grant_terms) ORDER BY d.at, d.id), "             \
+    "                 '[]'::json) "                                                                                                        \
     "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
     "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.maybe_sent, "                 \
-    "h.outcome_status, h.outcome_at, "                                                                                                     \
+    "h.outcome_status, h.outcome_at, h.granted_by, "                                                                                       \
     "a.task, a.policy, a.method, a.scheme, a.authority, a.target, a.request_host, a.request_target, a.content_digest, a.digest, "          \
     "a.content_length, "                                                                                                                   \
     "a.media_type, a.rules, a.idempotency_key, a.created_at, statement_timestamp()"
@@ -63,8 +64,8 @@ const statement advance_hold{"advance_hold", R"(
      WHERE id = $1 AND version = $2 AND ($14::text IS NULL OR claimed_by IS NULL OR claimed_by = $14))"};
 
 const statement insert_decision{"insert_decision", R"(
-    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in, in_place_of, break_glass)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))"};
+    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in, in_place_of, break_glass, grant_terms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))"};
 const statement take_decision_back{"take_decision_back", R"(
     UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
 
@@ -176,6 +177,7 @@ stored_hold stored_of(reader& r)
     const auto outcome_status = r.maybe_number();
     const auto outcome_at = r.maybe_time();
     if (outcome_status && outcome_at) h.outcome = hold_outcome{static_cast<int>(*outcome_status), *outcome_at};
+    h.grant = r.maybe_id<grant_id>();
 
     action_record& a = s.action;
     a.id = h.action;
@@ -236,7 +238,7 @@ std::vector<hold_id> ids_of(const pqxx::result& rows)
 void write_decision(transaction& tx, hold_id of, const decision& d)
 {
     run(tx, insert_decision, d.id, of, d.by, name_of(d.kind), d.reason, name_of(d.assurance), d.at, array_of(d.counts_in),
-        array_of(d.in_place_of), d.break_glass);
+        array_of(d.in_place_of), d.break_glass, or_null(d.grant));
 }
 
 std::optional<stored_hold> get(transaction& tx, hold_id id, payload with)

@@ -21,6 +21,7 @@ constexpr auto all = std::to_array<migration>({
     {8, "who is whom in Slack", migration_008},
     {9, "browsers that are told by push, and how each channel fares", migration_009},
     {10, "labels and absences of people, and what approvals must remember", migration_010},
+    {11, "what an approval leaves behind for similar calls", migration_011},
 });
 
 constexpr bool numbered()

@@ -385,4 +385,19 @@ bool satisfied_by_new_demands(const hold& held, std::span<const workflow> demand
     });
 }
 
+bool satisfied_by_grant(const hold& granted, std::string_view grant_terms, const hold& call, std::span<const workflow> demanded,
+                        const directory& people, time_point now)
+{
+    hold signed_only = granted;
+    std::erase_if(signed_only.decisions, [&](const decision& d) {
+        if (d.kind != decision_kind::approve || d.grant != grant_terms) return true;
+        const person* who = people.find(d.by);
+        if (!who || !able_to_decide(*who)) return true;
+        return std::any_of(demanded.begin(), demanded.end(), [&](const workflow& w) {
+            return std::any_of(w.not_.begin(), w.not_.end(), [&](const target& t) { return excludes(t, call.owner, people, *who, now); });
+        });
+    });
+    return satisfied_by_new_demands(signed_only, demanded, people, now);
+}
+
 }  // namespace sallyport

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sallyport {
@@ -76,5 +77,11 @@ std::optional<std::string> why_not(const hold&, const directory&, const person&,
 /// are new or changed are asked of today's directory. Decisions of people disabled since do not count, nor do those in the place of
 /// somebody who is. A broken glass counts where the workflow of now still names that person.
 bool satisfied_by_new_demands(const hold&, std::span<const workflow> demanded, const directory&, time_point now);
+
+/// The same of a call that a grant let pass: `granted` is the hold whose approvals left the grant behind, and only those who
+/// signed its terms (`grant_terms`, as decisions keep them) count. Stricter, because nobody looked at this call: a signer must
+/// still be an approver, and whom a `not` of today excludes, by this call's owner, does not count.
+bool satisfied_by_grant(const hold& granted, std::string_view grant_terms, const hold& call, std::span<const workflow> demanded,
+                        const directory&, time_point now);
 
 }  // namespace sallyport

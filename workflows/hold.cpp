@@ -119,6 +119,7 @@ const demand& hold::current() const
 
 int hold::approvals_needed() const noexcept
 {
+    if (grant) return 0;  // people have answered this before
     int most = 0;
     for (const demand& d : demands) most = std::max(most, d.asks.approvals);
     return most;

@@ -62,6 +62,8 @@ struct decision {
     /// Who was away, and gave this person the right to that; handles. Theirs is used up by it.
     std::vector<std::string> in_place_of{};
     bool break_glass = false;
+    /// The terms of a grant that this approval signed besides, as RFC 8785 JSON; empty: none.
+    std::string grant{};
 };
 std::string place_entry(const std::string& workflow, const target&);
 std::string glass_entry(const std::string& workflow);
@@ -123,6 +125,8 @@ struct hold {
     bool maybe_sent = false;               // a byte of it was or may have been sent: without an answer it ends `unknown`
     std::string detail;                    // why it is void, or what is not known
     std::optional<hold_outcome> outcome;
+    /// The grant that it was approved by when it was made, in place of decisions of its own.
+    std::optional<grant_id> grant;
 
     const decision* decided_by(person_id) const noexcept;
     bool denied() const noexcept;

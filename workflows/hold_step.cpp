@@ -245,6 +245,16 @@ public:
         return opened;
     }
 
+    outcome operator()(const happened::granted& g) const
+    {
+        if (held_.status != hold_status::held) return no_longer_open(held_);
+        for (const demand& d : held_.demands)
+            if (has_begun(d)) return refused{problem::internal_error, "People are being asked already."};
+        hold next = held_;
+        next.grant = g.by;
+        return approved(std::move(next), g.release_window);
+    }
+
     outcome operator()(const happened::woke&) const
     {
         switch (held_.status) {
@@ -345,7 +355,7 @@ public:
         if (held_.status != hold_status::approved) return no_longer_open(held_);
         if (window_is_over()) return too_late();
         // Whatever a row may say: nothing is sent without the approvals.
-        if (held_.demands.empty() || held_.denied() || !all_satisfied(held_))
+        if (held_.demands.empty() || held_.denied() || (!held_.grant && !all_satisfied(held_)))
             return refused{problem::internal_error, "The approvals do not satisfy the workflow."};
         hold next = held_;
         next.status = hold_status::releasing;

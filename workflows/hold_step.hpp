@@ -2,6 +2,7 @@
 // clock, no database, no randomness. The shell reads the hold, steps, and writes state and effects in one transaction
 // under the hold's version; whoever loses that race reads and steps again.
 //
+//     ┌────granted────┐
 //   held ──decided──→ approved ──claimed──→ releasing ──answered──→ released
 //    │                   ↑  └─ sent_nothing ──┘  └──── lost ──────→ unknown
 //    └→ denied, expired, withdrawn, undeliverable, void (approved too: withdrawn, void)
@@ -24,6 +25,11 @@ namespace happened {
 
 /// It was made: the first steps begin. Once, before the hold is stored.
 struct opened {};
+/// A grant covers it, and was used for it: nobody is asked. In place of `opened`.
+struct granted {
+    grant_id by;
+    duration release_window = std::chrono::seconds(60);  // limits.release_window
+};
 /// Its `wake_at` has come: a step begins, a shift changes, or it is over.
 struct woke {};
 /// `given` has id, by, kind, reason and assurance; the step fills in the rest. Who calls this has proved
@@ -71,9 +77,9 @@ struct denied_by_operator {
 
 }  // namespace happened
 
-using event = std::variant<happened::opened, happened::woke, happened::decided, happened::glass_broken, happened::taken_back,
-                           happened::withdrawn, happened::voided, happened::claimed, happened::sent_nothing, happened::answered,
-                           happened::lost, happened::denied_by_operator>;
+using event = std::variant<happened::opened, happened::granted, happened::woke, happened::decided, happened::glass_broken,
+                           happened::taken_back, happened::withdrawn, happened::voided, happened::claimed, happened::sent_nothing,
+                           happened::answered, happened::lost, happened::denied_by_operator>;
 
 namespace effects {
 

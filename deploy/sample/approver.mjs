@@ -31,9 +31,14 @@ export class Approver {
     return (await this.#ask('GET', '/holds?status=held')).holds;
   }
 
-  /** The statement with this person's signature: what `decide` sends. */
-  async sign(hold, decision, reason) {
-    const { statement, webauthn } = await this.#ask('POST', `/holds/${hold}/statement`, { decision, reason });
+  /** The narrowest grant for calls like that one. */
+  async proposal(hold) {
+    return (await this.#ask('GET', `/holds/${hold}/grant`)).grant;
+  }
+
+  /** The statement with this person's signature: what `decide` sends. `grant`: for similar calls, to be left behind. */
+  async sign(hold, decision, reason, grant) {
+    const { statement, webauthn } = await this.#ask('POST', `/holds/${hold}/statement`, { decision, reason, grant });
     return { statement, assertion: this.passkey.get(webauthn) };
   }
 
@@ -41,7 +46,19 @@ export class Approver {
     return (await this.#ask('POST', `/holds/${hold}/decisions`, signed)).decision;
   }
 
-  async approve(hold, reason) {
-    return this.decide(hold, await this.sign(hold, 'approve', reason));
+  async approve(hold, reason, grant) {
+    return this.decide(hold, await this.sign(hold, 'approve', reason, grant));
+  }
+
+  async grants() {
+    return (await this.#ask('GET', '/grants')).grants;
+  }
+
+  async grant(id) {
+    return this.#ask('GET', `/grants/${id}`);
+  }
+
+  async revoke(grant) {
+    return (await this.#ask('DELETE', `/grants/${grant}`)).grant;
   }
 }

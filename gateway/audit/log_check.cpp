@@ -19,7 +19,14 @@ void log_check::look_into(std::int64_t index, std::string_view leaf, const std::
 {
     const auto read = leaf_text::parse(leaf);
     if (!read) return pass_over(index, finding_kind::entry, read.error().detail);
-    shown_entry e{index, std::string(read->kind), std::string(read->action), std::string(read->hold), std::string(read->person), {}};
+    shown_entry e{index,
+                  std::string(read->kind),
+                  std::string(read->action),
+                  std::string(read->hold),
+                  std::string(read->person),
+                  {},
+                  std::string(read->agent),
+                  parse_rfc3339(read->at).value_or(time_point())};
     if (read->data) return record_.look(e, *read->data);
     if (!apart) return pass_over(index, finding_kind::data, "its data is missing");
     if (sha256(*apart).hex() != read->data_sha256)

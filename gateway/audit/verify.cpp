@@ -1,5 +1,6 @@
 #include "gateway/audit/verify.hpp"
 
+#include "gateway/audit/grant_check.hpp"
 #include "gateway/audit/passkey_proof.hpp"
 #include "gateway/canonical/jcs.hpp"
 #include "gateway/canonical/json.hpp"
@@ -123,11 +124,15 @@ struct known_decision {
     std::vector<std::string> in_place_of;  // handles
     bool glass = false;
     std::int64_t index = 0;  // of its entry
+    assurance proof = assurance::click;
+    std::string grant;  // the terms that its statement names
 };
 
 struct known_hold {
     std::string agent;  // as the statements say
     std::string owner;
+    std::string action;
+    bool granted = false;  // a grant approved it
     std::vector<known_demand> demands;
     std::map<std::string, known_decision, std::less<>> decisions;  // those that stand
 
@@ -203,13 +208,18 @@ public:
         if (e.kind == "verdict") {
             // Only of what was held there is a digest, and only what was held is decided.
             if (data.find("digest"))
-                actions_[e.action] = {std::string(text_of(data, "digest")), std::string(text_of(data, "content_digest"))};
+                actions_[e.action] = {std::string(text_of(data, "digest")),    std::string(text_of(data, "content_digest")),
+                                      std::string(text_of(data, "route")),     std::string(text_of(data, "method")),
+                                      std::string(text_of(data, "authority")), std::string(text_of(data, "target"))};
         } else if (e.kind == "admin") {
             people_.look(e, data);
+            const auto act = text_of(data, "act");
+            if (act == "grant.make")
+                if (auto wrong = wrong_grant(e, data); !wrong.empty()) report(e, std::move(wrong));
+            if (act == "grant.revoke") grants_.revoked(data);
         } else if (e.kind == "hold") {
             // The first entry of a hold says what it demands; no later one may say it anew.
-            if (data.find("demands") && !holds_.try_emplace(e.hold, read_hold(data)).second)
-                report(e, "its demands were in the log before");
+            if (data.find("demands")) first_of_hold(e, data);
         } else if (e.kind == "decision") {
             decision(e, data);
         } else if (e.kind == "release") {
@@ -254,9 +264,48 @@ private:
         return e.kind == "release" ? finding_kind::release : finding_kind::data;
     }
 
-    struct known_action {
-        std::string digest, content_digest;
-    };
+    void first_of_hold(const shown_entry& e, const json::value& data)
+    {
+        const auto [found, fresh] = holds_.try_emplace(e.hold, read_hold(data));
+        if (!fresh) return report(e, "its demands were in the log before");
+        known_hold& held = found->second;
+        held.action = e.action;
+        const json::value* grant = data.find("grant");
+        if (!grant) return;
+        const auto action = actions_.find(e.action);
+        if (action == actions_.end()) return report(e, "its action has no verdict in the log");
+        auto wrong = grants_.used(*grant, e.agent, e.at, action->second, asked_of(held),
+                                  [&](const std::string& person) { return excludes(held, person); });
+        if (!wrong.empty()) return report(e, std::move(wrong));
+        held.granted = true;
+    }
+
+    static std::vector<asked_of_grant> asked_of(const known_hold& held)
+    {
+        std::vector<asked_of_grant> all;
+        for (const known_demand& d : held.demands) all.push_back({d.workflow, d.approvals, d.needed});
+        return all;
+    }
+
+    bool excludes(const known_hold& held, const std::string& person) const
+    {
+        return std::any_of(held.demands.begin(), held.demands.end(), [&](const known_demand& d) {
+            return std::any_of(d.excluded.begin(), d.excluded.end(),
+                               [&](const auto& whom) { return people_.means(whom, held.owner, person); });
+        });
+    }
+
+    std::string wrong_grant(const shown_entry& e, const json::value& data)
+    {
+        const auto found = holds_.find(e.hold);
+        if (found == holds_.end()) return "its hold is not in the log";
+        const auto action = actions_.find(found->second.action);
+        if (action == actions_.end()) return "the call that it came from is not in the log";
+        std::vector<signed_grant> approvals;
+        for (const auto& [id, d] : found->second.decisions)
+            if (d.approves) approvals.push_back({d.person, d.counts_in, d.proof, d.grant});
+        return grants_.made(data, e.agent, action->second, approvals, asked_of(found->second));
+    }
 
     void decision(const shown_entry& e, const json::value& data)
     {
@@ -275,9 +324,18 @@ private:
         if (held.agent.empty()) held.agent = agent_of(data);
         if (auto wrong = wrong_decision(e, data, held); !wrong.empty()) return report(e, std::move(wrong));
         ++result.decisions;
-        held.decisions[id] = {
-            e.person, text_of(data, "verdict") == "approve", texts_of(data, "workflows"), texts_of(data, "in_place_of"), is_glass(data),
-            e.index};
+        known_decision& given = held.decisions[id];
+        given = {e.person,
+                 text_of(data, "verdict") == "approve",
+                 texts_of(data, "workflows"),
+                 texts_of(data, "in_place_of"),
+                 is_glass(data),
+                 e.index,
+                 assurance_named(text_of(data, "assurance")).value_or(assurance::click),
+                 {}};
+        const auto statement = json::document::parse(text_of(data, "statement"));
+        const json::value* grant = statement ? statement->root().find("grant") : nullptr;
+        if (grant && grant->is(json::kind::object)) given.grant = jcs(*grant);
         if (approved(held)) note_approvers(held);
     }
 
@@ -413,6 +471,7 @@ private:
         if (found == holds_.end() || found->second.demands.empty()) return "its hold is not in the log";
         const known_hold& held = found->second;
         if (held.denied()) return "released although it was denied";
+        if (held.granted) return {};
         for (const known_demand& d : held.demands)
             if (!held.broken(d) && held.approvals_in(d) < d.asks.approvals)
                 return "released with " + std::to_string(held.approvals_in(d)) + " of " + std::to_string(d.asks.approvals) +
@@ -423,7 +482,8 @@ private:
     std::int64_t next_ = 0;  // index
     std::map<finding_kind, std::size_t> found_;
     known_people people_;
-    std::map<std::string, known_action, std::less<>> actions_;
+    std::map<std::string, judged_action, std::less<>> actions_;
+    grant_check grants_;
     std::map<std::string, known_hold, std::less<>> holds_;
     std::map<std::pair<std::string, std::string>, std::string> last_approver_;  // by agent and workflow
 };

@@ -1,8 +1,10 @@
 // Checks the record against itself: each decision's statement against its action, its proof against what its hold demands and
-// against the passkey that this person registered, and each release against the quorum. Pure; for `audit verify`.
+// against the passkey that this person registered, and each release against the quorum or
+// the grant that stands in for it. Pure; for `audit verify`.
 #pragma once
 
 #include "gateway/canonical/json.hpp"
+#include "workflows/time.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -20,6 +22,8 @@ struct shown_entry {
     std::string hold;
     std::string person;
     std::string data;  // JSON
+    std::string agent{};
+    time_point at{};
 };
 
 struct finding {

@@ -74,6 +74,7 @@ void add_people(CLI::App&, context&);
 void add_credentials(CLI::App&, context&);
 void add_token(CLI::App&, context&);
 void add_holds(CLI::App&, context&);
+void add_grants(CLI::App&, context&);
 void add_audit(CLI::App&, context&);
 void add_workflows(CLI::App&, context&);
 

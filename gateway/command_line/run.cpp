@@ -61,6 +61,7 @@ int run(int argc, char** argv)
     add_people(app, with);
     add_token(app, with);
     add_holds(app, with);
+    add_grants(app, with);
     add_credentials(app, with);
     add_audit(app, with);
     add_workflows(app, with);

@@ -5,6 +5,7 @@
 #include "gateway/people/resources.hpp"
 #include "gateway/people/statement.hpp"
 #include "gateway/people/views.hpp"
+#include "gateway/release/grants.hpp"
 #include "gateway/release/hold_moves.hpp"
 #include "storage/audit_store.hpp"
 #include "workflows/eligibility.hpp"
@@ -105,13 +106,15 @@ result<std::string> read_reason(const message& m)
     return text;
 }
 
-std::string statement_for(const call& c, const storage::stored_hold& held, decision_kind kind, const std::string& reason, bool break_glass)
+std::string statement_for(const call& c, const storage::stored_hold& held, decision_kind kind, const std::string& reason,
+                          const besides& also)
 {
     const agent* who = c.directory().find(held.hold.agent);
     statement_request request;
     request.decision = kind;
     request.reason = reason;
-    request.break_glass = break_glass;
+    request.break_glass = also.break_glass;
+    request.grant = also.grant;
     request.issued_at = held.now;
     request.expires_at = std::min(held.now + c.config().limits.statement, held.hold.expires_at);
     request.random = random_bytes(nonce_bytes);
@@ -141,6 +144,7 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
     evidence.decision = written->id;
     storage::evidence_store::put(tx, evidence);
     record_decision(tx, c, now, evidence_json(*written, evidence));
+    release::leave_grant(tx, now, c.person->id);
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
     if (written->break_glass) r.glass_broken = now.hold;
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;

@@ -26,11 +26,18 @@ result<void> may_break(const call&, const storage::stored_hold&);
 result<std::string> read_reason(const message&);
 result<void> check_reason(std::string_view);
 
+/// What an approval signs besides: never both.
+struct besides {
+    bool break_glass = false;
+    std::string grant;  // the terms of one, as terms_text() writes them; empty: none
+};
+
 /// The unsigned or signed text of that decision, as the page would show it.
-std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason, bool break_glass = false);
+/// No channel but the inbox asks for more than the decision.
+std::string statement_for(const call&, const storage::stored_hold&, decision_kind, const std::string& reason, const besides& = {});
 
 /// Takes a decision that has been proved: moves the hold, which is locked, keeps the evidence, and records both. `given` has kind,
-/// reason and assurance. The reply is 201 with decision and hold, or the problem where its time was over.
+/// reason, assurance and grant. The reply is 201 with decision and hold, or the problem where its time was over.
 result<reply> take_decision(storage::transaction&, const call&, storage::stored_hold, decision given, storage::evidence);
 
 /// The step found its time over and closed it: that is committed, and the answer is no.

@@ -1,4 +1,5 @@
 // Deciding a hold: the statement to sign, the decision over it, and taking it back (semantics.md, "Deciding").
+#include "gateway/canonical/grant_text.hpp"
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/people/deciding.hpp"
 #include "gateway/people/request.hpp"
@@ -67,19 +68,33 @@ result<reply> make_statement(storage::transaction& tx, const call& c)
     if (!reason) return reason.error();
     const auto decision = decision_named(verb->value_or(""));
     if (!decision) return fail(problem::malformed_request, "\"decision\" is approve or deny.");
-    if (asked->find("grant")) return fail(problem::malformed_request, "Grants are not part of this release: leave \"grant\" out.");
+    std::optional<grant_terms> terms;
+    if (const json::value* grant = asked->find("grant"); grant && !grant->is(json::kind::null)) {
+        auto read = read_terms(*grant);
+        if (!read) return read.error();
+        if (*decision == decision_kind::deny) return fail(problem::malformed_request, "A denial leaves no grant behind.");
+        terms = std::move(*read);
+    }
 
     const json::value* loud = asked->find("break_glass");
     if (loud && !loud->is(json::kind::boolean)) return fail(problem::malformed_request, "\"break_glass\" is true or false.");
     const bool break_glass = loud && loud->boolean();
     if (break_glass && (*decision != decision_kind::approve || reason->find_first_not_of(" \t\n") == std::string::npos))
         return fail(problem::malformed_request, "Breaking the glass is an approval, and needs a \"reason\".");
+    if (break_glass && terms) return fail(problem::malformed_request, "A broken glass leaves no grant behind.");
 
     const auto held = readable_hold(tx, c, c.path[1], false);
     if (!held) return held.error();
     if (const auto may = break_glass ? may_break(c, *held) : may_decide(c, *held); !may) return may.error();
 
-    const std::string text = statement_for(c, *held, *decision, *reason, break_glass);
+    besides also{.break_glass = break_glass, .grant = {}};
+    if (terms) {
+        const auto seen = grantable_hold(tx, c, *held);
+        if (!seen) return seen.error();
+        if (const auto fine = check_terms(*terms, *seen); !fine) return fine.error();
+        also.grant = terms_text(*terms);
+    }
+    const std::string text = statement_for(c, *held, *decision, *reason, also);
     const digest hash = sha256(text);
 
     std::vector<webauthn::known_credential> mine;
@@ -128,6 +143,7 @@ result<reply> decide(storage::transaction& tx, const call& c)
     given_now.reason = issued->reason;
     given_now.assurance = proof->by;
     given_now.break_glass = break_glass;
+    given_now.grant = issued->grant;
     return take_decision(tx, c, std::move(*held), std::move(given_now), proof->evidence);
 }
 

@@ -3,8 +3,10 @@
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
+#include "gateway/release/grants.hpp"
 #include "gateway/release/payload.hpp"
 #include "storage/agent_store.hpp"
+#include "storage/grant_store.hpp"
 #include "workflows/eligibility.hpp"
 
 #include <boost/json/array.hpp>
@@ -37,6 +39,18 @@ boost::json::object view(const call& c, const storage::stored_hold& h)
         return hold_json(h, without, c.config(), c.directory(), *c.person);
     }
     return hold_json(h, *sent, c.config(), c.directory(), *c.person);
+}
+
+// What their approvals left behind.
+void add_left_grants(storage::transaction& tx, std::span<const storage::stored_hold> holds, boost::json::array& shown)
+{
+    std::vector<hold_id> ids;
+    for (const auto& h : holds)
+        if (std::any_of(h.hold.decisions.begin(), h.hold.decisions.end(), [](const decision& d) { return !d.grant.empty(); }))
+            ids.push_back(h.hold.id);
+    for (const storage::grant_record& g : storage::grant_store::left_by(tx, ids))
+        for (std::size_t i = 0; i < holds.size(); ++i)
+            if (holds[i].hold.id == g.hold) shown[i].as_object()["left_grant"] = g.id.text();
 }
 
 bool reads_all(const person& who) { return who.has(role::auditor) || who.has(role::operator_); }
@@ -79,14 +93,26 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
     return std::move(*found);
 }
 
+result<grantable_call> grantable_hold(storage::transaction& tx, const call& c, const storage::stored_hold& h)
+{
+    storage::stored_hold with = h;
+    storage::hold_store::read_payloads(tx, std::span(&with, 1));
+    const auto sent = release::open_action(c.around->keys, with.action);
+    if (!sent) return sent.error();
+    return release::grantable_of(*sent, with.action);
+}
+
 boost::json::object shown(storage::transaction& tx, const call& c, storage::stored_hold h)
 {
     storage::hold_store::read_payloads(tx, std::span(&h, 1));
-    boost::json::object shown = view(c, h);
+    boost::json::array one;
+    one.push_back(view(c, h));
+    add_left_grants(tx, std::span(&h, 1), one);
+    boost::json::object& shown = one[0].as_object();
     boost::json::array& workflows = shown.at("workflows").as_array();
     for (std::size_t i = 0; i < workflows.size(); ++i)
         workflows[i].as_object()["ladder"] = ladder_json(h.hold, h.hold.demands[i], c.directory(), h.now);
-    return shown;
+    return std::move(shown);
 }
 
 result<reply> list_holds(storage::transaction& tx, const call& c)
@@ -139,6 +165,7 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
         holds.push_back(view(c, row));
         row.action.sealed_payload = {};
     }
+    add_left_grants(tx, page, holds);
     boost::json::value next;
     if ((more || full) && ask.cursor) next = boost::json::value(seal_cursor(c, cursor_of, ask.cursor->text()));
     return json_reply(200, {{"holds", std::move(holds)}, {"next", std::move(next)}});

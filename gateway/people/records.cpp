@@ -1,4 +1,4 @@
-// What there is to look up: agents, people, grants, the log (contract.md, "The people's side").
+// What there is to look up: agents, people, the log (contract.md, "The people's side").
 #include "gateway/people/cursor.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
@@ -153,13 +153,6 @@ result<reply> show_person(storage::transaction& tx, const call& c)
     const auto found = id ? storage::person_store::by_id(tx, *id) : storage::person_store::by_handle(tx, c.path[1]);
     if (!found) return fail(problem::not_found, "There is no such person.");
     return json_reply(200, {{"person", person_json(*found)}});
-}
-
-// No decision of this release leaves a grant behind, so there are none.
-result<reply> list_grants(storage::transaction&, const call& c)
-{
-    if (const auto known = check_query(c.query, {"cursor", "limit"}); !known) return known.error();
-    return json_reply(200, {{"grants", boost::json::array{}}, {"next", nullptr}});
 }
 
 result<reply> list_audit(storage::transaction& tx, const call& c)

@@ -4,6 +4,7 @@
 #include "gateway/people/call.hpp"
 #include "storage/hold_store.hpp"
 #include "storage/transaction.hpp"
+#include "workflows/grant.hpp"
 #include "workflows/result.hpp"
 
 #include <boost/json/object.hpp>
@@ -58,9 +59,14 @@ result<reply> list_agents(storage::transaction&, const call&);
 result<reply> show_agent(storage::transaction&, const call&);
 result<reply> list_people(storage::transaction&, const call&);
 result<reply> show_person(storage::transaction&, const call&);
-result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
+// grants.cpp
+result<reply> propose_grant(storage::transaction&, const call&);
+result<reply> preview_grant(storage::transaction&, const call&);
+result<reply> list_grants(storage::transaction&, const call&);
+result<reply> show_grant(storage::transaction&, const call&);
+result<reply> revoke_grant(storage::transaction&, const call&);
 // links.cpp
 result<reply> show_link(storage::transaction&, const call&);
 result<reply> decide_by_link(storage::transaction&, const call&);
@@ -84,6 +90,8 @@ result<reply> resend_dead_letter(storage::transaction&, const call&);
 /// The hold without its payload, if this person may read it; `no_hold`, alike for unknown ones. `lock`: until the
 /// transaction's end.
 result<storage::stored_hold> readable_hold(storage::transaction&, const call&, std::string_view id, bool lock);
+/// It as grants look at it; reads the payload. `internal_error` where it cannot be read.
+result<grantable_call> grantable_hold(storage::transaction&, const call&, const storage::stored_hold&);
 /// It as this person is shown it; reads the payload.
 boost::json::object shown(storage::transaction&, const call&, storage::stored_hold);
 

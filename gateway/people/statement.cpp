@@ -9,6 +9,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -83,7 +84,7 @@ std::string write_statement(const storage::stored_hold& held, std::string_view a
         {"slot", approves && asked.break_glass ? boost::json::value(glass_slot)
                  : approves                    ? boost::json::value(next_slot(h))
                                                : boost::json::value(nullptr)},
-        {"grant", nullptr},
+        {"grant", asked.grant.empty() ? boost::json::value(nullptr) : boost::json::parse(asked.grant)},
         {"nonce", base64url(asked.random)},
         {"issued_at", format_rfc3339(asked.issued_at)},
         {"expires_at", format_rfc3339(asked.expires_at)},
@@ -122,6 +123,7 @@ result<issued_statement> read_statement(std::string_view text, std::string_view 
     s.decision = *decision;
     s.expires_at = *expires;
     s.reason = text_of(&root, "reason");
+    if (const json::value* grant = root.find("grant"); grant && grant->is(json::kind::object)) s.grant = jcs(*grant);
     if (const json::value* slot = root.find("slot"); slot && slot->is(json::kind::integer)) s.slot = static_cast<int>(slot->integer());
     s.break_glass = text_of(&root, "slot") == glass_slot;
     return s;

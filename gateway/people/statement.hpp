@@ -24,6 +24,7 @@ struct statement_request {
     time_point expires_at;
     std::string random;        // 16 bytes, for the nonce
     bool break_glass = false;  // an approval whose `slot` is `break-glass`
+    std::string grant{};       // the terms, as terms_text() writes them; empty: none
 };
 
 /// `agent_name`: as the directory has it.
@@ -38,6 +39,7 @@ struct issued_statement {
     person_id approver;
     decision_kind decision = decision_kind::approve;
     std::string reason;
+    std::string grant;         // as it was asked for; empty: none
     std::optional<int> slot;   // none for a denial
     bool break_glass = false;  // its `slot` says so
     time_point expires_at;

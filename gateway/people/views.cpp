@@ -176,6 +176,7 @@ boost::json::object decision_json(const decision& d, const directory& people)
         {"at", format_rfc3339(d.at)},
         {"in_place_of", represented_json(d.in_place_of, people)},
         {"break_glass", d.break_glass},
+        {"grant", recorded(d.grant, nullptr)},
     };
 }
 
@@ -241,6 +242,8 @@ boost::json::object hold_json(const storage::stored_hold& stored, const action& 
     if (const config::route* route = config.find_route(h.route))
         for (const std::string& pointer : config.rules.body_fields(route->index)) fields.emplace_back(pointer);
     shown["body_fields"] = std::move(fields);
+    shown["grant"] = or_null(h.grant, [](grant_id id) { return id.text(); });
+    shown["left_grant"] = nullptr;
     return shown;
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/release/hold_maker.hpp"
 
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/grants.hpp"
 #include "gateway/release/telling.hpp"
 
 #include <boost/json/array.hpp>
@@ -10,7 +11,7 @@
 namespace sallyport::release {
 namespace {
 
-std::vector<storage::audit_entry> entries_of(const storage::action_record& record, const hold& h)
+std::vector<storage::audit_entry> entries_of(const storage::action_record& record, const hold& h, const std::optional<used_grant>& grant)
 {
     storage::audit_entry verdict;
     verdict.at = h.created_at;
@@ -53,14 +54,25 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
                              {"demands", std::move(demands)},
                              {"expires_at", format_rfc3339(h.expires_at)}};
     if (!h.detail.empty()) data["detail"] = h.detail;
+    if (grant) data["grant"] = boost::json::object{{"id", grant->id.text()}, {"used", grant->used}, {"amount", grant->amount}};
     held.data = jcs(data);
-    return {std::move(verdict), std::move(held)};
+    std::vector<storage::audit_entry> all{std::move(verdict), std::move(held)};
+    if (grant && grant->exhausted) {
+        storage::audit_entry& last = all.emplace_back();
+        last.at = h.created_at;
+        last.kind = "admin";
+        last.hold = grant->source;
+        last.agent = h.agent;
+        last.data = jcs(boost::json::object{{"act", "grant.exhausted"}, {"grant", grant->id.text()}});
+    }
+    return all;
 }
 
 }  // namespace
 
-hold_maker::hold_maker(storage::database& db, const identity::standings& all)
+hold_maker::hold_maker(storage::database& db, const identity::standings& all, keyring keys)
     : standings_(all),
+      keys_(std::move(keys)),
       commits_(db, [this](storage::transaction& tx, std::span<const held_call> calls) { return write(tx, calls); })
 {
 }
@@ -76,24 +88,29 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     const time_point now = tx.now();
     std::vector<storage::new_hold> rows;
     std::vector<result<made_hold>> answers;
-    std::vector<std::size_t> places;  // of each row's answer
+    std::vector<std::size_t> places;  // of each row's answer and grant
+    const auto grants = use_grants(tx, keys_, *standing, calls, now);
     rows.reserve(calls.size());
     answers.reserve(calls.size());
-    for (const held_call& call : calls) {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const held_call& call = calls[i];
         const agent* who = standing->directory->find(call.record.agent);
         if (!who || who->status != agent_status::active || !standing->directory->has_active_owner(*who)) {
+            if (grants[i]) unuse(tx, *grants[i]);
             answers.emplace_back(fail(problem::agent_suspended));
             continue;
         }
         hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
         storage::hold_store::read_last_approvals(tx, fresh);
-        auto opened = step(fresh, happened::opened{}, *standing->directory, now);
+        event first = happened::opened{};
+        if (grants[i]) first = happened::granted{grants[i]->id, standing->config->limits.release_window};
+        auto opened = step(fresh, first, *standing->directory, now);
         storage::new_hold row;
         row.action = call.record;
         row.action.created_at = now;
         auto* const begun = std::get_if<moved>(&opened);
         row.hold = begun ? std::move(begun->next) : std::move(fresh);
-        row.record = entries_of(row.action, row.hold);
+        row.record = entries_of(row.action, row.hold, grants[i]);
         if (begun) row.tell = messages_of(row.hold, begun->effects);
         rows.push_back(std::move(row));
         places.push_back(answers.size());
@@ -103,7 +120,11 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     const storage::open_limits limits{static_cast<std::int64_t>(standing->config->limits.holds),
                                       static_cast<std::int64_t>(standing->config->limits.holds_per_agent)};
     const auto created = storage::hold_store::create(tx, rows, limits);
-    for (std::size_t i = 0; i < created.size(); ++i) answers[places[i]] = made_hold{created[i], rows[i].hold.status};
+    for (std::size_t i = 0; i < created.size(); ++i) {
+        answers[places[i]] = made_hold{created[i], rows[i].hold.status};
+        // Before anybody could see that it was used.
+        if (grants[places[i]] && created[i].what != storage::created::kind::created) unuse(tx, *grants[places[i]]);
+    }
     return answers;
 }
 

@@ -25,12 +25,12 @@ struct held_call {
 
 struct made_hold {
     storage::created what;
-    hold_status status = hold_status::held;  // of one that was made now: held, or undeliverable
+    hold_status status = hold_status::held;  // of one that was made now: held, undeliverable, or approved by a grant
 };
 
 class hold_maker {
 public:
-    hold_maker(storage::database&, const identity::standings&);
+    hold_maker(storage::database&, const identity::standings&, keyring);
 
     /// Resumes on the calling core.
     storage::core_awaitable<result<made_hold>> make(storage::core_executor, held_call);
@@ -39,6 +39,7 @@ private:
     result<std::vector<result<made_hold>>> write(storage::transaction&, std::span<const held_call>) const;
 
     const identity::standings& standings_;
+    const keyring keys_;
     storage::group_commit<held_call, made_hold> commits_;
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/release/hold_moves.hpp"
 
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/grants.hpp"
 #include "gateway/release/telling.hpp"
 #include "storage/agent_store.hpp"
 #include "storage/directory_store.hpp"
@@ -75,6 +76,7 @@ result<move_result> apply(storage::transaction& tx, hold_id id, const event& wha
 
 std::vector<hold> void_all_of(storage::transaction& tx, agent_id agent, const std::string& why, const directory& all)
 {
+    end_grants_of(tx, agent, why);
     constexpr std::size_t at_once = 100;
     std::optional<hold_id> after;
     std::vector<hold> ended;

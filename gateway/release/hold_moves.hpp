@@ -33,7 +33,7 @@ result<move_result> apply(storage::transaction&, storage::stored_hold read, cons
 result<move_result> apply(storage::transaction&, hold_id, const event&, const directory&);
 
 /// Every open hold of the agent becomes void (`unknown` where it may have been sent), in the transaction that suspends or
-/// revokes it; those that were closed, for whoever counts once it is committed. Holds being released are left alone: what
+/// revokes it, and its grants end; those holds that were closed, for whoever counts once it is committed. Holds being released are left alone: what
 /// was sent was sent.
 std::vector<hold> void_all_of(storage::transaction&, agent_id, const std::string& why, const directory&);
 

@@ -41,7 +41,8 @@ std::vector<workflow> demanded(const config::configuration& config, const policy
     return all;
 }
 
-std::optional<std::string> why_void(const storage::stored_hold& held, const action& sent, const identity::standing& standing)
+std::optional<std::string> why_void(const storage::stored_hold& held, const action& sent, const identity::standing& standing,
+                                    const standing_grant* grant)
 {
     const config::configuration& config = *standing.config;
     const storage::action_record& record = held.action;
@@ -49,6 +50,9 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
     const agent* who = standing.directory->find(sent.agent);
     if (!who || who->status != agent_status::active) return "the agent is no longer active";
     if (!standing.directory->has_active_owner(*who)) return "the agent has no active owner";
+
+    if (held.hold.grant && (!grant || grant->record.id != *held.hold.grant)) return "the grant is not there";
+    if (grant && grant->record.revoked_at) return "the grant was revoked";
 
     const config::route* route = config.find_route(record.route);
     if (!route) return "the route no longer exists";
@@ -104,6 +108,7 @@ std::optional<std::string> why_void(const storage::stored_hold& held, const acti
     case verdict_kind::hold: break;
     }
     const auto workflows = demanded(config, verdict);
+    if (grant) return why_not_granted(*grant, held.hold, grantable_of(sent, record), workflows, *standing.directory, held.now);
     if (workflows.empty() || !satisfied_by_new_demands(held.hold, workflows, *standing.directory, held.now))
         return "policy demands more than was approved now";
     return std::nullopt;

@@ -159,8 +159,9 @@ result<std::vector<releaser::claimed>> releaser::claim(storage::transaction& tx,
             log::error("held action cannot be opened",
                        {{"hold", read.hold.id.text()}, {"action", read.action.id.text()}, {"cause", opened.error().cause}});
             what = happened::voided{"what was stored cannot be read"};
-        } else if (auto why = why_void(read, *opened, *standing)) {
-            what = happened::voided{std::move(*why)};
+        } else {
+            const auto grant = read.hold.grant ? find_grant(tx, *read.hold.grant) : std::nullopt;
+            if (auto why = why_void(read, *opened, *standing, grant ? &*grant : nullptr)) what = happened::voided{std::move(*why)};
         }
         const time_point decided_at = read.hold.decided_at.value_or(read.now);
         auto done = apply(tx, std::move(read), what, *standing->directory, {replica_, std::nullopt});

@@ -39,7 +39,7 @@ result<admin_request> take_apart(const http::request_head& head)
 
 admin_answer answer(services& all, const admin_request& request)
 {
-    for (const auto resource : {&admin_agents, &admin_people, &admin_credentials, &admin_holds, &admin_audit})
+    for (const auto resource : {&admin_agents, &admin_people, &admin_credentials, &admin_holds, &admin_grants, &admin_audit})
         if (auto answered = resource(all, request)) return std::move(*answered);
     return fail(problem::not_found, "The administrator's API has no such resource.");
 }

@@ -42,6 +42,7 @@ std::optional<admin_answer> admin_agents(services&, const admin_request&);
 std::optional<admin_answer> admin_people(services&, const admin_request&);
 std::optional<admin_answer> admin_credentials(services&, const admin_request&);
 std::optional<admin_answer> admin_holds(services&, const admin_request&);
+std::optional<admin_answer> admin_grants(services&, const admin_request&);
 std::optional<admin_answer> admin_audit(services&, const admin_request&);
 
 }  // namespace sallyport::serve

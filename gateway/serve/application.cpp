@@ -309,7 +309,7 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
     for (const auto& w : workers) journals.push_back(&w->journal());
     recorder = std::make_unique<audit::recorder>(*db, audit::log_tree(signing->checkpoint()), journals, data->path() / "journal",
                                                  data->path() / "checkpoint");
-    holds = std::make_unique<release::hold_maker>(*db, standings);
+    holds = std::make_unique<release::hold_maker>(*db, standings, *keys);
     std::vector<release::lane> lanes;
     for (const auto& w : workers) lanes.push_back({&w->core(), &w->upstreams()});
     releaser = std::make_unique<release::releaser>(*db, *keys, standings, *signing, metrics, replica, std::move(lanes));

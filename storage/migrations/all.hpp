@@ -11,3 +11,4 @@
 #include "storage/migrations/008.hpp"
 #include "storage/migrations/009.hpp"
 #include "storage/migrations/010.hpp"
+#include "storage/migrations/011.hpp"

@@ -17,7 +17,8 @@ const OPERATIONS = [
   'POST /enrolments/{code}/options', 'POST /enrolments/{code}', 'POST /login/options', 'GET /login/methods', 'POST /login', 'POST /logout', 'GET /me',
   'GET /sessions', 'DELETE /sessions/{session}', 'GET /people/{person}/sessions', 'DELETE /people/{person}/sessions/{session}',
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
-  'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /audit', 'GET /events', 'GET /openapi.json',
+  'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /grants/{grant}', 'DELETE /grants/{grant}',
+  'GET /holds/{id}/grant', 'POST /holds/{id}/grant', 'GET /audit', 'GET /events', 'GET /openapi.json',
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
   'GET /slack-links/{token}', 'POST /slack-links/{token}', 'GET /me/slack', 'DELETE /me/slack',
   'GET /me/push', 'POST /me/push', 'DELETE /me/push/{browser}',
@@ -94,8 +95,8 @@ class Visitor {
     await this.ask('POST', '/login', this.passkey.get(options), 200);
   }
 
-  async signed(hold, decision, reason = null) {
-    const { statement, webauthn } = await this.ask('POST', `/holds/${hold}/statement`, { decision, reason }, 200);
+  async signed(hold, decision, reason = null, grant = null) {
+    const { statement, webauthn } = await this.ask('POST', `/holds/${hold}/statement`, { decision, reason, grant }, 200);
     return { statement, assertion: this.passkey.get(webauthn) };
   }
 
@@ -155,6 +156,26 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     assert.equal((await scope.ada.ask('GET', '/me', undefined, 200)).person.handle, 'ada');
     assert.deepEqual(await scope.ada.ask('GET', '/login/methods', undefined, 200), { passkey: true, oidc: null });
     scope.agent = await gateway.agent('bot', 'ada', ['pay']);
+  });
+
+  test('a grant, from its proposal to its end', async () => {
+    const { ada, grace, oscar } = scope;
+    const id = await hold('POST', '/pay/refunds', { amount: 6, currency: 'EUR' });
+    const { grant } = await ada.ask('GET', `/holds/${id}/grant`, undefined, 200);
+    grant.count = 2;
+    const { week } = await ada.ask('POST', `/holds/${id}/grant`, { grant }, 200);
+    assert.deepEqual([week.covered, week.complete], [0, true]);
+    await ada.ask('POST', `/holds/${id}/grant`, { grant: { ...grant, count: 1000, seconds: 60, shape: { ...grant.shape, route: 'other' } } }, 400);
+    await oscar.ask('GET', `/holds/${id}/grant`, undefined, 403);
+    for (const person of [ada, grace]) await person.decide(id, await person.signed(id, 'approve', null, grant));
+    const made = await until('it is there', async () => (await oscar.ask('GET', '/grants?status=active&agent=bot&limit=10', undefined, 200)).grants[0]);
+    assert.deepEqual([made.hold, made.by.map((p) => p.handle).sort(), made.may_revoke], [id, ['ada', 'grace'], false]);
+    const passed = await hold('POST', '/pay/refunds', { amount: 6, currency: 'EUR' });
+    const shown = await oscar.ask('GET', `/grants/${made.id}`, undefined, 200);
+    assert.deepEqual([shown.grant.used, shown.calls.map((c) => c.hold)], [1, [passed]]);
+    await oscar.ask('DELETE', `/grants/${made.id}`, undefined, 403);
+    assert.equal((await ada.ask('DELETE', `/grants/${made.id}`, undefined, 200)).grant.status, 'revoked');
+    await ada.ask('DELETE', `/grants/grt_${NOBODY}`, undefined, 404);
   });
 
   test('a hold, from the queue to its outcome', async () => {

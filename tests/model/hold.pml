@@ -15,7 +15,9 @@
  * An `atomic` is a transaction under the row's lock, or what one coroutine does between two waits. Its commit may be lost in
  * answer (`troubles`): it happened, and who asked for it does not know. One that was rolled back changed nothing, and is not here.
  *
- * Left out: escalation, but that a step which waited for its hours may reach nobody; the time between two attempts; that several holds are claimed together.
+ * Left out: escalation, but that a step which waited for its hours may reach nobody; the time between two attempts; that several
+ * holds are claimed together; `granted`, after which a hold is as one that those who signed the grant have approved, and revoking,
+ * which voids it as suspending does.
  *
  * Each of the mutations below (-DNAME) breaks one thing that the code relies on; hold_test.mjs sees to it that spin finds out. */
 

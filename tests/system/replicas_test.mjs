@@ -2,53 +2,15 @@
 // sent once whoever sends it, and both write one log. SALLYPORT_BINARY=… node --test replicas_test.mjs
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Agent } from '../../deploy/sample/agent.mjs';
-import { Gateway, freePort, makeBase, until } from './gateway.mjs';
-import { ENDS_WITH_US, configurationFor, settle } from './kill_lane.mjs';
+import { makeBase, until } from './gateway.mjs';
+import { configurationFor, settle } from './kill_lane.mjs';
 import { MainJob, checkAll } from './main_job.mjs';
 import { keepApproving } from './own_database.mjs';
 import { PostgresCluster } from './postgres_cluster.mjs';
 import { RecordingUpstream } from './recording_upstream.mjs';
-
-const binary = process.env.SALLYPORT_BINARY;
-
-/** What stands before the replicas: people know one address. */
-class Front {
-  to = 0;
-
-  async listen() {
-    this.port = await freePort();
-    this.server = net.createServer((client) => {
-      const replica = net.connect(this.to, '127.0.0.1');
-      for (const [one, other] of [[client, replica], [replica, client]]) {
-        one.pipe(other);
-        one.on('error', () => other.destroy());
-      }
-    });
-    await new Promise((listening) => this.server.listen(this.port, '127.0.0.1', listening));
-    return this;
-  }
-}
-
-class Replica extends Gateway {
-  constructor(name, { front, urls, ...options }) {
-    super(binary, { base: makeBase(`replica-${name}`), prefix: ENDS_WITH_US, ...options });
-    Object.assign(this, { front, urls });
-  }
-
-  async configure() {
-    await super.configure();
-    this.ownAgentsUrl = this.agentsUrl;
-    const own = `public_url: ${this.publicUrl}\n`;
-    this.publicUrl = `http://localhost:${this.front.port}`;
-    this.agentsUrl = this.urls?.agentsUrl ?? this.agentsUrl;
-    const file = path.join(this.base, 'config', 'sallyport.yaml');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(own, `public_url: ${this.publicUrl}\nagents_url: ${this.agentsUrl}\n`));
-  }
-}
+import { Front, Replica } from './replica.mjs';
 
 const base = makeBase('replicas');
 const jobs = [];
@@ -65,11 +27,7 @@ before(async () => {
   front.to = one.ports.people;
   await one.start();
   ({ agent, approver } = await settle(one));
-  other = new Replica('other', { front, configuration, urls: one });
-  const data = path.join(other.base, 'data');
-  fs.mkdirSync(data, { mode: 0o700 });
-  fs.copyFileSync(path.join(one.base, 'data', 'master.key'), path.join(data, 'master.key'));
-  await other.start();
+  other = await Replica.beside(one, 'other', configuration);
   agentOfOther = new Agent(other.ownAgentsUrl, agent.token);
 });
 

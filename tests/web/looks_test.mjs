@@ -42,7 +42,7 @@ before(async () => {
   const decide = async (name, press, then) => {
     await page.goto(`${world.url}/holds/${holds[name]}${press === 'Deny' ? '?do=deny' : ''}`);
     if (press === 'Deny') await page.getByRole('textbox', { name: /Why not/ }).fill('The customer was refunded last week already; see ticket 8790.');
-    await page.getByRole('button', { name: press === 'Deny' ? 'Deny' : /^Approve/, exact: true }).click();
+    await page.getByRole('button', { name: press === 'Deny' ? 'Deny' : /^Approve(?! similar)/, exact: true }).click();
     await page.getByText(then).waitFor();
   };
   await decide('sent', 'Approve', /upstream answered 201/);
@@ -54,11 +54,27 @@ before(async () => {
   await page.getByRole('textbox', { name: /Why can it not wait/ }).fill('The quarter closes in ten minutes, and nobody of platform answers.');
   await page.getByRole('button', { name: 'Break the glass and approve alone' }).click();
   await page.getByText(/upstream answered 201/).waitFor();
+
+  // One is approved with similar calls, and such a call follows.
+  const alike = CALLS.refund('c_7', '610.00');
+  const similar = await world.hold(alike);
+  await page.goto(`${world.url}/holds/${similar}`);
+  await openSimilar(page);
+  await page.getByRole('button', { name: 'Approve all these' }).click();
+  await page.getByRole('link', { name: 'Similar calls pass by a grant' }).waitFor();
+  holds.grant = (await (await page.request.get(`${world.url}/api/v1/holds/${similar}`)).json()).hold.left_grant;
+  holds.alike = await world.hold(alike);
 }, { timeout: 60_000 });
 after(async () => {
   await browser?.close();
   await world?.close();
 });
+
+async function openSimilar(page) {
+  await whole(page).waitFor();
+  await page.getByRole('button', { name: 'Approve similar…' }).click();
+  await page.locator('.week:not(.stale)').waitFor();
+}
 
 const whole = (page) => page.getByText('Whole, checked here');
 const row = (page) => page.locator('a.row').first();
@@ -123,6 +139,20 @@ const PAGES = {
   'hold sly': { at: () => `/holds/${holds.sly}`, ready: whole },
   'hold binary': { by: 'grace', at: () => `/holds/${holds.picture}`, ready: whole },
   'hold for others': { at: () => `/holds/${holds.credit}`, ready: whole },
+  'hold similar': { at: () => `/holds/${holds.refund}`, act: openSimilar, ready: (p) => p.getByText(/Last week/) },
+  'hold similar loosened': {
+    at: () => `/holds/${holds.refund}`,
+    act: async (p) => {
+      await openSimilar(p);
+      await p.getByRole('combobox', { name: 'amount may be' }).selectOption('upto');
+      await p.getByRole('combobox', { name: 'note may be' }).selectOption('any');
+    },
+    ready: (p) => p.locator('.week:not(.stale)'),
+  },
+  'hold by a grant': { at: () => `/holds/${holds.alike}`, ready: (p) => p.getByText('Nobody was asked') },
+  grants: { at: () => '/grants', ready: (p) => p.getByText(/call.? used/) },
+  'grants none': { at: () => '/grants?view=ended', ready: (p) => p.getByText('No grant has ended yet.') },
+  grant: { at: () => `/grants/${holds.grant}`, ready: (p) => p.getByText('What it let pass') },
   'hold denying': { at: () => `/holds/${holds.refund}?do=deny`, ready: (p) => p.locator('.suggestion').first() },
   'hold denied': { at: () => `/holds/${holds.denied}`, ready: whole },
   'hold sent': { at: () => `/holds/${holds.sent}`, ready: whole },
@@ -144,7 +174,7 @@ const PAGES = {
     at: () => `/holds/${holds.refund}`,
     act: async (p) => {
       await whole(p).waitFor();
-      await decision(p).getByRole('button', { name: /^Approve/ }).click();
+      await decision(p).getByRole('button', { name: /^Approve(?! similar)/ }).click();
     },
     ready: (p) => p.getByRole('alert'),
   },
@@ -161,7 +191,7 @@ const PAGES = {
     at: () => `/holds/${holds.refund}`,
     act: async (p) => {
       await whole(p).waitFor();
-      await decision(p).getByRole('button', { name: /^Approve/ }).click();
+      await decision(p).getByRole('button', { name: /^Approve(?! similar)/ }).click();
     },
     ready: (p) => p.getByRole('dialog'),
   },

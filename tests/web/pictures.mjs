@@ -27,7 +27,7 @@ try {
   const whole = (page) => page.getByText('Whole, checked here');
 
   await grace.page.goto(`${world.url}/holds/${payout}`);
-  await grace.page.getByRole('button', { name: /^Approve/ }).click();
+  await grace.page.getByRole('button', { name: /^Approve(?! similar)/ }).click();
   await grace.page.getByText('1 more is needed').waitFor();
   await take(ada, 'inbox-light', '/', 'light', (page) => page.getByText('1/2'));
   await take(ada, 'hold-light', `/holds/${refund}`, 'light', whole);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 export const row = (page, text) => page.locator('a.row', { hasText: text });
-export const approve = (page) => page.getByRole('button', { name: /^Approve/ });
+export const approve = (page) => page.getByRole('button', { name: /^Approve(?! similar)/ });
 export const deny = (page) => page.getByRole('button', { name: /^Deny…/ });
 
 /** Alters an answer of the API on its way to the page. */

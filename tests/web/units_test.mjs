@@ -19,7 +19,7 @@ const canonicalHere = (value) =>
   : value && typeof value === 'object' ? `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonicalHere(value[name])}`)}}`
   : JSON.stringify(value);
 
-const entry = ['canonical', 'evidence', 'format', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
+const entry = ['canonical', 'evidence', 'format', 'grants', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
 const bundle = await build({ stdin: { contents: entry, resolveDir: web, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' });
 const at = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-units-')), 'units.mjs');
 fs.writeFileSync(at, bundle.outputFiles[0].contents);
@@ -51,6 +51,37 @@ describe('digests', () => {
       assert.equal(text, Buffer.from(bytes).toString('base64url'));
       assert.deepEqual(units.fromBase64url(text), bytes);
     }
+  });
+});
+
+describe('terms of a grant', () => {
+  const field = (pointer, type, equals) => ({ pointer, type, equals });
+  const terms = { shape: { fields: [field('/amount', 'number', '900.10'), field('/note', 'string', 'x'), field('/lines', 'array', '[]')] }, count: 10, sum: { pointer: '/amount', at_most: '9001' }, seconds: 1800 };
+
+  it('amounts are exact, and nothing but plain decimals', () => {
+    for (const [text, count, then] of [['0.1', 3, '0.3'], ['900.10', 10, '9001'], ['9007199254740993', 3, '27021597764222979'], ['0', 5, '0'], ['-1.5', 2, '-3']]) assert.equal(units.times(text, count), then, text);
+    for (const text of ['', '1e2', '01', '-0', '1.', '.5', '1.0000000001', '+1', ' 1', '100000000000000000000']) assert.equal(units.units(text), null, text);
+  });
+  it('what a field may be loosened to', () => {
+    assert.deepEqual(terms.shape.fields.map(units.ways), [['fixed', 'upto', 'any'], ['fixed', 'any'], ['fixed']]);
+    for (const odd of ['-1', '1e2']) assert.deepEqual(units.ways(field('/a', 'number', odd)), ['fixed', 'any'], odd);
+    const [held] = terms.shape.fields;
+    assert.deepEqual(units.loosened(held, 'upto'), { pointer: '/amount', type: 'number', at_least: '0', at_most: '900.10' });
+    assert.deepEqual(units.loosened(held, 'any'), { pointer: '/amount', type: 'number', any: true });
+    assert.equal(units.loosened(held, 'fixed'), held);
+  });
+  it('a sum needs bounds under it', () => {
+    const any = units.withField(terms, units.loosened(terms.shape.fields[0], 'any'));
+    assert.equal(any.sum, null);
+    const dearer = units.withWholeSum(units.withField(any, units.loosened(terms.shape.fields[0], 'upto', '1000.5')), '/amount');
+    assert.deepEqual(dearer.sum, { pointer: '/amount', at_most: '10005' });
+    assert.deepEqual(units.loose(dearer).map((f) => f.pointer), ['/amount']);
+    assert.equal(units.withWholeSum(units.withField(terms, units.loosened(terms.shape.fields[0], 'upto', '1e9')), '/amount').sum, null);
+    assert.equal(terms.sum.at_most, '9001'); // what was there is not changed
+  });
+  it('pointers in words', () => {
+    assert.deepEqual(units.steps('/a~1b/~0/c'), ['a/b', '~', 'c']);
+    assert.deepEqual(units.steps(''), []);
   });
 });
 

@@ -84,6 +84,7 @@ TEST_CASE("every status meets every event")
     };
     const row rows[] = {
         {"opened again", happened::opened{}, only(same, gone, gone, gone)},
+        {"granted", happened::granted{id_of<grant_id>(1)}, only("refused:internal-error", gone, gone, gone)},
         {"woke, too early", happened::woke{}, only(same, same, same, same)},
         {"approved by a second", approves(edsger), only("moved:approved", gone, gone, gone)},
         {"approved by the first again", approves(grace), only("refused:not-eligible", gone, gone, gone)},

@@ -106,6 +106,90 @@ export interface Workflow {
   ladder?: Step[]; // of one hold, not in lists
 }
 
+// What a field of a similar call may be: as it is, within bounds, or any of its type.
+export interface FieldRule {
+  pointer: string;
+  type: 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
+  equals?: string;
+  at_least?: string;
+  at_most?: string;
+  any?: true;
+}
+
+export interface GrantTerms {
+  shape: {
+    route: string;
+    scheme: string;
+    authority: string;
+    method: string;
+    target: string;
+    task: { id: string | null; intent: string } | null;
+    headers: [name: string, value: string][];
+    fields: FieldRule[] | null;
+    content_digest: string | null;
+  };
+  count: number;
+  sum: { pointer: string; at_most: string } | null;
+  seconds: number;
+}
+
+// What an approval does beyond itself: never both.
+export interface Besides {
+  breakGlass?: boolean;
+  grant?: GrantTerms | null;
+}
+
+export interface GrantPreview {
+  grant: GrantTerms;
+  week: {
+    since: string;
+    looked_at: number;
+    complete: boolean;
+    covered: number;
+    denied: number;
+    sum: string | null;
+    largest: string | null;
+    passed: number;
+    beyond: number;
+  };
+}
+
+export type GrantStatus = 'active' | 'exhausted' | 'expired' | 'revoked';
+
+interface Signer {
+  id: string;
+  handle: string;
+  name: string;
+  status: string;
+}
+
+export interface Grant {
+  id: string;
+  hold: string; // whose approvals left it behind
+  summary: string | null;
+  agent: Agent;
+  by: (Signer | null)[];
+  terms: GrantTerms;
+  status: GrantStatus;
+  count: number;
+  used: number;
+  sum: string | null;
+  sum_used: string | null;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+  revoked_by: Signer | null;
+  revoked_why: string | null;
+  may_revoke: boolean;
+}
+
+export interface GrantedCall {
+  hold: string;
+  status: HoldStatus;
+  summary: string;
+  at: string;
+}
+
 export interface Decision {
   id: string;
   decision: Verb;
@@ -115,6 +199,7 @@ export interface Decision {
   at: string;
   in_place_of?: Represented[];
   break_glass?: boolean;
+  grant?: GrantTerms | null; // that it signed besides
 }
 
 export interface Hold {
@@ -143,6 +228,8 @@ export interface Hold {
   may_break_glass?: boolean;
   detail?: string | null; // why it is void, or what is not known
   body_fields?: string[]; // JSON pointers into the body: what the rules read
+  grant?: string | null; // that approved it, in place of decisions
+  left_grant?: string | null; // that its approvals left behind
 }
 
 export interface Statement {
@@ -347,12 +434,15 @@ export const api = {
 
   holds: (filter: HoldFilter) => list<Hold>('holds', filter),
   hold: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}`)).hold,
-  statement: (hold: string, decision: Verb, reason: string | null, breakGlass = false) =>
+  statement: (hold: string, decision: Verb, reason: string | null, besides: Besides = {}) =>
     request<Statement>('POST', `/holds/${id(hold)}/statement`, {
       decision,
       ...(reason === null ? {} : { reason }),
-      ...(breakGlass ? { break_glass: true } : {}),
+      ...(besides.breakGlass ? { break_glass: true } : {}),
+      ...(besides.grant ? { grant: besides.grant } : {}),
     }),
+  grantProposal: (hold: string) => request<GrantPreview>('GET', `/holds/${id(hold)}/grant`),
+  grantPreview: (hold: string, grant: GrantTerms) => request<GrantPreview>('POST', `/holds/${id(hold)}/grant`, { grant }),
   decide: (hold: string, statement: string, assertion: AssertionJSON | null) =>
     request<{ decision: Decision; hold: Hold }>(
       'POST',
@@ -377,6 +467,9 @@ export const api = {
   away: async (absence: { from?: string; until: string; deputy?: string }) =>
     (await request<{ person: Person }>('PUT', '/me/absence', absence)).person,
   back: async () => (await request<{ person: Person }>('DELETE', '/me/absence')).person,
+  grants: (filter: { status?: string; limit?: number; cursor?: string } = {}) => list<Grant>('grants', filter),
+  grant: (grant: string) => request<{ grant: Grant; calls: GrantedCall[] }>('GET', `/grants/${id(grant)}`),
+  revokeGrant: async (grant: string) => (await request<{ grant: Grant }>('DELETE', `/grants/${id(grant)}`)).grant,
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),

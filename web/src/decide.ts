@@ -1,5 +1,5 @@
 // One decision, from the button to the gateway's answer: statement, check, passkey, decision.
-import { api, Unreachable, type Decision, type Hold, type Person, type Verb } from './api.ts';
+import { api, Unreachable, type Besides, type Decision, type Hold, type Person, type Verb } from './api.ts';
 import { Mismatch, verify } from './evidence.ts';
 import { usePasskey } from './passkey.ts';
 import { inWords } from './session.ts';
@@ -20,13 +20,21 @@ export function needsPasskey(hold: Hold): boolean {
   return asked.some((assurance) => assurance === 'passkey');
 }
 
-// `shown` is the hold as it stands on the page: it is what the statement is checked against.
-export async function decide(shown: Hold, decision: Verb, reason: string | null, me: Person, stage: (s: Stage) => void, breakGlass = false): Promise<Decided> {
+// `shown` is the hold as it stands on the page, `besides` what an approval does beyond itself: it is what the statement is checked
+// against.
+export async function decide(
+  shown: Hold,
+  decision: Verb,
+  reason: string | null,
+  me: Person,
+  stage: (s: Stage) => void,
+  besides: Besides = {},
+): Promise<Decided> {
   stage('asking');
-  const statement = await api.statement(shown.hold, decision, reason, breakGlass);
-  await verify(statement, shown, decision, reason, me, breakGlass);
+  const statement = await api.statement(shown.hold, decision, reason, besides);
+  await verify(statement, shown, decision, reason, me, besides);
   let assertion = null;
-  if (breakGlass || needsPasskey(shown)) {
+  if (besides.breakGlass || needsPasskey(shown)) {
     stage('signing');
     assertion = await usePasskey(statement.webauthn);
   }

@@ -1,6 +1,6 @@
 // Whether what the page shows is what would be sent and what would be signed. The gateway computes the digests; the
 // browser computes them again from what stands on the page, so that nobody signs one thing and reads another.
-import type { Body, HeldRequest, Hold, Person, Verb } from './api.ts';
+import type { Besides, Body, HeldRequest, Hold, Person, Verb } from './api.ts';
 import { now, type Statement } from './api.ts';
 import { canonical, contentDigest, fromBase64, sha256Base64url, type Json } from './canonical.ts';
 
@@ -75,7 +75,14 @@ function equal(what: string, stated: unknown, shown: unknown): void {
 }
 
 // Throws a Mismatch unless `text` says what the page shows and the person chose, and nothing else.
-export async function verify(answer: Statement, hold: Hold, decision: Verb, reason: string | null, me: Person, breakGlass = false): Promise<void> {
+export async function verify(
+  answer: Statement,
+  hold: Hold,
+  decision: Verb,
+  reason: string | null,
+  me: Person,
+  { breakGlass = false, grant = null }: Besides = {},
+): Promise<void> {
   const digest = await sha256Base64url(answer.statement);
   if (digest !== answer.sha256 || digest !== answer.webauthn.challenge)
     throw new Mismatch('Your passkey was asked to sign something other than the statement.');
@@ -88,7 +95,12 @@ export async function verify(answer: Statement, hold: Hold, decision: Verb, reas
     equal('request', stated.hold, hold.hold);
     equal('decision', stated.decision, decision);
     equal('reason', stated.reason || null, reason || null);
-    equal('grant', stated.grant, null);
+    equal('grant', canonical(stated.grant as Json), canonical(grant as unknown as Json));
+    if (grant !== null) {
+      equal('kind of similar call', grant.shape.method, hold.request.method);
+      equal('kind of similar call', grant.shape.authority, hold.request.authority);
+      equal('kind of similar call', grant.shape.target, hold.request.target);
+    }
     // An approval among others has a number there; one alone must not be signed by mistake.
     equal('place in the quorum', breakGlass ? stated.slot : typeof stated.slot, breakGlass ? 'break-glass' : decision === 'approve' ? 'number' : 'object');
     equal('action', stated.action.id, hold.action);

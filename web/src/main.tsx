@@ -8,6 +8,7 @@ import { Agents } from './pages/agents.tsx';
 import { Audit } from './pages/audit.tsx';
 import { Channels } from './pages/channels.tsx';
 import { Enrol, Login, safeNext } from './pages/entry.tsx';
+import { GrantPage, Grants } from './pages/grants.tsx';
 import { History } from './pages/history.tsx';
 import { Hold } from './pages/hold.tsx';
 import { Inbox } from './pages/inbox.tsx';
@@ -24,6 +25,7 @@ import { useStore } from './store.ts';
 const TITLES: Record<string, string> = {
   '/': 'Inbox',
   '/history': 'History',
+  '/grants': 'Grants',
   '/agents': 'Agents',
   '/people': 'People',
   '/channels': 'Channels',
@@ -59,6 +61,8 @@ function Page({ path, person }: { path: string; person: Person }) {
       return <Inbox />;
     case '/history':
       return <History />;
+    case '/grants':
+      return <Grants />;
     case '/agents':
       return <Agents />;
     case '/people':
@@ -69,6 +73,7 @@ function Page({ path, person }: { path: string; person: Person }) {
       return <Audit />;
     default:
       if (kind === 'holds' && id) return <Hold key={id} id={decoded(id)} me={person} />;
+      if (kind === 'grants' && id) return <GrantPage key={id} id={decoded(id)} />;
       return (
         <div class="page">
           <h1 class="hidden" tabIndex={-1}>

@@ -20,6 +20,7 @@ import { useStore } from './store.ts';
 const PLACES: { path: string; word: string; icon: IconName }[] = [
   { path: '/', word: 'Inbox', icon: 'inbox' },
   { path: '/history', word: 'History', icon: 'history' },
+  { path: '/grants', word: 'Grants', icon: 'grants' },
   { path: '/agents', word: 'Agents', icon: 'agents' },
   { path: '/people', word: 'People', icon: 'people' },
   { path: '/channels', word: 'Channels', icon: 'channels' },
@@ -77,7 +78,7 @@ function Places({ path }: { path: string }) {
   return (
     <ul class="places" role="list">
       {PLACES.map(({ path: to, word, icon }) => {
-        const current = path === to || (to === '/' && path.startsWith('/holds/'));
+        const current = path === to || (to === '/' && path.startsWith('/holds/')) || (to === '/grants' && path.startsWith('/grants/'));
         return (
           <li>
             <a href={to} aria-current={current ? 'page' : undefined}>
@@ -118,6 +119,7 @@ const KEYS: [string[], string][] = [
   [['Enter'], 'open it'],
   [['a'], 'approve: in the list, opens it with the button ready'],
   [['d'], 'deny, and say why'],
+  [['s'], 'approve similar calls too: shows which'],
   [['n'], 'the next one, after a decision'],
   [['u'], 'back to the inbox'],
   [['/'], 'search'],

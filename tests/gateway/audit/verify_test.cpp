@@ -5,6 +5,7 @@
 #include "tests/gateway/jose/authenticator.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -447,6 +448,126 @@ TEST_CASE("whose place it was is used once, and the last approver does not appro
     CHECK(fine.findings().empty());
     turns.decided("ada", turns.decision("ada", turns.ada, 1, "approve", {}, "hld_2"), "hld_2");
     CHECK(turns.findings().find("excludes this person (last-approver)") != std::string::npos);
+}
+
+namespace {
+
+// A call of refund-bot that ada approved with a grant for two more, of 1000 together; and one that passed by it.
+struct granted_record : record {
+    const boost::json::object terms{
+        {"shape",
+         {{"route", "payments"},
+          {"scheme", "https"},
+          {"authority", "api.example"},
+          {"method", "POST"},
+          {"target", "/v1/refunds"},
+          {"task", nullptr},
+          {"headers", boost::json::array{}},
+          {"fields", boost::json::array{boost::json::object{{"pointer", "/amount"}, {"type", "number"}, {"equals", "500"}}}},
+          {"content_digest", nullptr}}},
+        {"count", 2},
+        {"sum", {{"pointer", "/amount"}, {"at_most", "1000"}}},
+        {"seconds", 600},
+    };
+    boost::json::object signed_terms = terms;
+    boost::json::object demand{{"workflow", "finance"}, {"approvals", 1}, {"assurance", "passkey"}, {"not", boost::json::array{"owner"}}};
+    boost::json::object made{{"act", "grant.make"},
+                             {"grant", "grt_1"},
+                             {"terms", terms},
+                             {"created_at", "2026-01-05T09:00:00Z"},
+                             {"expires_at", "2026-01-05T09:10:00Z"}};
+    boost::json::object use{{"id", "grt_1"}, {"used", 1}, {"amount", "500"}};
+    boost::json::object verdict{{"verdict", "hold"},      {"digest", "digest of the action"}, {"content_digest", "sha-256=:x:"},
+                                {"route", "payments"},    {"authority", "api.example"},       {"method", "POST"},
+                                {"target", "/v1/refunds"}};
+    time_point at = *parse_rfc3339("2026-01-05T09:09:59Z");
+    std::string agent = "agt_1", owner = "olaf";
+    bool is_revoked = false;
+    int uses = 1;
+    boost::json::object later = demand;  // what the call that passed demands
+
+    void write()
+    {
+        registered("ada", ada);
+        auto first = verdict;
+        add("verdict", "", first, "hld_1").agent = "agt_1";
+        add("hold", "", {{"owner", "olaf"}, {"demands", boost::json::array{demand}}}, "hld_1").agent = "agt_1";
+        const std::string statement = jcs(boost::json::object{
+            {"hold", "hld_1"},
+            {"decision", "approve"},
+            {"reason", nullptr},
+            {"action", {{"id", "act_1"}, {"digest", "digest of the action"}, {"content_digest", "sha-256=:x:"}}},
+            {"approver", {{"id", "per_ada"}}},
+            {"slot", 1},
+            {"grant", signed_terms},
+        });
+        const auto said = ada.get(sha256(statement).base64url()).at("response").as_object();
+        auto data = decision("ada", ada, 1);
+        data["statement"] = statement;
+        for (const char* part : {"authenticatorData", "clientDataJSON", "signature"}) data[part] = said.at(part);
+        decided("ada", data);
+        add("admin", "per_ada", made, "hld_1").agent = "agt_1";
+        if (is_revoked) add("admin", "per_ada", {{"act", "grant.revoke"}, {"grant", "grt_1"}}, "hld_1");
+        for (int i = 0; i < uses; ++i) {
+            const std::string id = "hld_" + std::to_string(i + 2);
+            add("verdict", "", verdict, id.c_str()).action = "act_of_" + id;
+            auto& held = add("hold", "", {{"owner", owner}, {"demands", boost::json::array{later}}, {"grant", use}}, id.c_str());
+            held.action = "act_of_" + id;
+            held.agent = agent;
+            held.at = at;
+            add("release", "", {{"status", "releasing"}, {"attempt", 1}}, id.c_str()).action = "act_of_" + id;
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a call that passed by a grant is in order if people signed for such calls")
+{
+    struct row {
+        const char* name;
+        std::function<void(granted_record&)> change;
+        const char* finds;  // a part of what is found; empty: nothing
+    };
+    const row rows[] = {
+        {"in order", [](granted_record&) {}, ""},
+        {"twice", [](granted_record& r) { r.uses = 2; }, ""},
+        {"three times", [](granted_record& r) { r.uses = 3; }, "a grant that was used up"},
+        {"for too much", [](granted_record& r) { r.uses = 2, r.use["amount"] = "500.01"; }, "whose sum was used up"},
+        {"for a negative amount", [](granted_record& r) { r.use["amount"] = "-500"; }, "for an amount that is none"},
+        {"too late", [](granted_record& r) { r.at = *parse_rfc3339("2026-01-05T09:10:00Z"); }, "had expired"},
+        {"after it was revoked", [](granted_record& r) { r.is_revoked = true; }, "was revoked"},
+        {"by another grant", [](granted_record& r) { r.use["id"] = "grt_2"; }, "not in the log"},
+        {"of another agent", [](granted_record& r) { r.agent = "agt_2"; }, "another agent's grant"},
+        {"nobody signed it", [](granted_record& r) { r.signed_terms = {}; }, "nobody who counts has signed the grant"},
+        {"other terms were signed", [](granted_record& r) { r.signed_terms["count"] = 1; }, "nobody who counts has signed the grant"},
+        {"longer than was signed", [](granted_record& r) { r.made["expires_at"] = "2026-01-05T10:00:00Z"; }, "lasts longer or shorter"},
+        {"two are asked for", [](granted_record& r) { r.later["approvals"] = 2; }, "1 of 2 signatures"},
+        {"who signed owns the agent now", [](granted_record& r) { r.owner = "ada"; }, "nobody who counts has signed the grant"},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        granted_record log;
+        r.change(log);
+        log.write();
+        const std::string found = log.findings();
+        CAPTURE(found);
+        if (*r.finds)
+            CHECK(found.find(r.finds) != std::string::npos);
+        else
+            CHECK(found.empty());
+    }
+    // Another call than the grant is for.
+    granted_record log;
+    log.write();
+    for (shown_entry& e : log.entries)
+        if (e.kind == "verdict" && e.hold == "hld_2") {
+            auto data = boost::json::parse(e.data).as_object();
+            data["target"] = "/v1/payouts";
+            e.data = boost::json::serialize(data);
+        }
+    CHECK(log.findings().find("a grant for other calls") != std::string::npos);
+    CHECK(log.findings().find("released with 0 of 1") != std::string::npos);
 }
 
 }  // namespace sallyport::audit

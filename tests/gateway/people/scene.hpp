@@ -171,6 +171,7 @@ struct scene : storage::fixture {
             row.action.agent = bot.id;
             row.action.route = sent.route;
             row.action.policy = "aa11";
+            row.action.scheme = "https";
             row.action.method = sent.method;
             row.action.authority = sent.authority;
             row.action.target = sent.target;

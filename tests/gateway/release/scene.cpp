@@ -166,7 +166,7 @@ scene::scene(std::uint16_t upstream_port, const options& with)
     signing = identity::signing_keys::load(db(), keys).value();
     directory.emplace(db(), keys, *standings);
     read_directory();
-    maker.emplace(db(), *standings);
+    maker.emplace(db(), *standings, keys);
 }
 
 scene::~scene()

@@ -1,7 +1,7 @@
 // Deciding one hold: who else decides, the time left, the two buttons, and what came of it. The passkey's prompt is
 // the confirmation; there is no second dialog.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { api, type Decision, type Hold, type Person, type Verb } from '../api.ts';
+import { api, type Besides, type Decision, type Hold, type Person, type Verb } from '../api.ts';
 import { decide, decisionInWords, needsPasskey, Unanswered, type Stage } from '../decide.ts';
 import { link } from '../events.ts';
 import type { Evidence } from '../evidence.ts';
@@ -15,6 +15,7 @@ import { announce, Avatar, Wrong } from './basics.tsx';
 import { BreakGlass } from './glass.tsx';
 import { Icon } from './icon.tsx';
 import { InPlaceOf } from './ladder.tsx';
+import { Similar } from './similar.tsx';
 import { lookOf, Outcome, Status } from './state.tsx';
 import { Outside, Sentence } from './text.tsx';
 import { Moment, TimeBar, TimeLeft } from './time.tsx';
@@ -26,6 +27,15 @@ export function WhoElse({ hold }: { hold: Hold }) {
   const { needed, given } = hold.approvals;
   const workflows = hold.workflows?.length > 1 ? hold.workflows : [hold.workflow];
   const open = hold.status === 'held';
+  if (hold.grant)
+    return (
+      <section class="card who-else" aria-labelledby="who-else-title">
+        <h2 id="who-else-title">Who decided</h2>
+        <p>
+          Nobody was asked: people approved <a href={`/grants/${hold.grant}`}>calls like this one</a> before.
+        </p>
+      </section>
+    );
   return (
     <section class="card who-else" aria-labelledby="who-else-title">
       <h2 id="who-else-title">Who decides</h2>
@@ -96,6 +106,7 @@ function DecisionLine({ decision }: { decision: Decision }) {
         <span class="quiet">
           <Moment at={decision.at} />
           {decision.assurance === 'passkey' && ' · signed with a passkey'}
+          {decision.grant && ' · and similar calls'}
         </span>
         {decision.reason && (
           <q>
@@ -125,6 +136,7 @@ export function Decide(props: Props) {
   const [stage, setStage] = useState<{ verb: Verb; stage: Stage } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [denying, setDenying] = useState(act === 'deny');
+  const [similar, setSimilar] = useState(false);
   const approve = useRef<HTMLButtonElement>(null);
   const busy = useRef(false);
 
@@ -139,15 +151,16 @@ export function Decide(props: Props) {
   const mayDeny = open && !offline && stage === null;
 
   const run = useCallback(
-    async (verb: Verb, reason: string | null, breakGlass = false) => {
+    async (verb: Verb, reason: string | null, besides: Besides = {}) => {
       if (busy.current) return;
       busy.current = true;
       setError(null);
       try {
-        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }), breakGlass);
+        const { hold: after } = await decide(hold, verb, reason, me, (s) => setStage({ verb, stage: s }), besides);
         drafts.delete(hold.hold);
         setDenying(false);
-        announce(verb === 'approve' ? 'You approved this.' : 'You denied this.');
+        setSimilar(false);
+        announce(verb === 'deny' ? 'You denied this.' : besides.grant ? 'You approved this, and similar calls.' : 'You approved this.');
         onHold(after);
         decidedBySelf(after);
       } catch (why) {
@@ -169,15 +182,21 @@ export function Decide(props: Props) {
   const next = nextAfter(useStore(queue), hold.hold);
   useKeys({
     a: () => {
-      if (!mayApprove || denying) return false;
+      if (!mayApprove || denying || similar) return false;
       // Without a passkey's prompt nothing would stand between one stray key and a decision.
       if (needsPasskey(hold)) void run('approve', null);
       else approve.current?.focus();
       return undefined;
     },
-    d: () => (mayDeny ? setDenying(true) : false),
+    d: () => (mayDeny && !similar ? setDenying(true) : false),
+    s: () => (mayApprove && !denying ? setSimilar(true) : false),
     n: () => (next ? go(`/holds/${next.hold}`) : false),
-    Escape: () => (denying && stage === null ? setDenying(false) : false),
+    Escape: () => {
+      if (stage !== null || !(denying || similar)) return false;
+      setDenying(false);
+      setSimilar(false);
+      return undefined;
+    },
   });
 
   const failure = error !== null && (
@@ -194,7 +213,7 @@ export function Decide(props: Props) {
       hold={hold}
       ready={!offline && evidence.state === 'sound' && stage === null}
       label={!open && stage ? STAGES[stage.stage] : null}
-      onBreak={(reason) => void run('approve', reason, true)}
+      onBreak={(reason) => void run('approve', reason, { breakGlass: true })}
     />
   );
 
@@ -216,7 +235,7 @@ export function Decide(props: Props) {
   return (
     <>
       {glass}
-      <section class={`card decide ${denying ? 'denying' : ''}`} aria-labelledby="decide-title">
+      <section class={`card decide ${denying ? 'denying' : similar ? 'denying with-similar' : ''}`} aria-labelledby="decide-title">
         <h2 id="decide-title" class="hidden">
           Decide
         </h2>
@@ -235,6 +254,14 @@ export function Decide(props: Props) {
             label={stage ? STAGES[stage.stage] : null}
             onDeny={(reason) => void run('deny', reason)}
             onCancel={() => setDenying(false)}
+          />
+        ) : similar ? (
+          <Similar
+            hold={hold}
+            ready={mayApprove}
+            label={stage ? STAGES[stage.stage] : null}
+            onApprove={(terms) => void run('approve', null, { grant: terms })}
+            onCancel={() => setSimilar(false)}
           />
         ) : (
           <>
@@ -271,6 +298,18 @@ export function Decide(props: Props) {
                     Approve <kbd aria-hidden="true">a</kbd>
                   </>
                 )}
+              </button>
+              <button
+                type="button"
+                class="button similar-button"
+                disabled={!mayApprove}
+                aria-keyshortcuts="s"
+                onClick={() => {
+                  setError(null);
+                  setSimilar(true);
+                }}
+              >
+                Approve similar… <kbd aria-hidden="true">s</kbd>
               </button>
             </div>
             <p class="decide-hint quiet">
@@ -424,6 +463,16 @@ function Afterwards({ hold, mine, offline, onHold }: { hold: Hold; mine: Decisio
           <Outcome hold={hold} />
         )}
       </p>
+      {hold.grant && (
+        <p>
+          <a href={`/grants/${hold.grant}`}>The grant that approved it</a>
+        </p>
+      )}
+      {hold.left_grant && (
+        <p>
+          <a href={`/grants/${hold.left_grant}`}>Similar calls pass by a grant</a>
+        </p>
+      )}
       {hold.reason && !hold.decisions.some((d) => d.reason === hold.reason) && (
         <q>
           <Outside text={hold.reason} />

@@ -18,6 +18,7 @@ export function moveInList(by: 1 | -1): void | false {
 // Who ended it, if a person did.
 function closer(hold: Hold): string | null {
   if (hold.status === 'denied') return hold.decisions.find((d) => d.decision === 'deny')?.by.name ?? null;
+  if (hold.grant) return 'a grant';
   if (['approved', 'releasing', 'released', 'unknown'].includes(hold.status)) return hold.decisions.filter((d) => d.decision === 'approve').at(-1)?.by.name ?? null;
   return null;
 }

@@ -51,7 +51,7 @@ export function Outcome({ hold }: { hold: Hold }) {
     case 'held':
       return <>Waits for a decision</>;
     case 'approved':
-      return <>Approved, about to be sent</>;
+      return hold.grant ? <>Approved by a grant, about to be sent</> : <>Approved, about to be sent</>;
     case 'releasing':
       return <>Being sent</>;
     case 'released':
