@@ -107,6 +107,7 @@ std::string_view title_end(const notice& n)
     switch (n.what) {
     case notice::kind::asked: return " waits for you";
     case notice::kind::reminded: return " still waits for you";
+    case notice::kind::glass_broken: return " was approved by one person alone";
     case notice::kind::ended: break;
     }
     switch (n.status) {

@@ -394,7 +394,10 @@ bool satisfied_by_grant(const hold& granted, std::string_view grant_terms, const
         const person* who = people.find(d.by);
         if (!who || !able_to_decide(*who)) return true;
         return std::any_of(demanded.begin(), demanded.end(), [&](const workflow& w) {
-            return std::any_of(w.not_.begin(), w.not_.end(), [&](const target& t) { return excludes(t, call.owner, people, *who, now); });
+            return std::any_of(w.not_.begin(), w.not_.end(), [&](const target& t) {
+                // Who signed it approved the last such call, and would approve the next by it.
+                return t.kind == target::kind::last_approver || excludes(t, demand_of(call, w.name), call, people, *who, now);
+            });
         });
     });
     return satisfied_by_new_demands(signed_only, demanded, people, now);

@@ -2,6 +2,7 @@
 
 #include "gateway/canonical/grant_text.hpp"
 #include "gateway/canonical/jcs.hpp"
+#include "workflows/quorum.hpp"
 
 #include <algorithm>
 
@@ -23,9 +24,10 @@ bool may_cover(const grant_shape& shape, const judged_action& action)
     return shape.fields ? !action.content_digest.empty() : shape.content_digest == action.content_digest;
 }
 
-bool asked_by(const signed_grant& s, const std::string& workflow)
+bool counts(const signed_grant& s, const workflow& asks, const target* place)
 {
-    return std::find(s.counts_in.begin(), s.counts_in.end(), workflow) != s.counts_in.end();
+    const std::string entry = place ? place_entry(asks.name, *place) : asks.name;
+    return std::find(s.counts_in.begin(), s.counts_in.end(), entry) != s.counts_in.end();
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ std::string grant_check::made(const json::value& data, std::string_view agent, c
     const std::string text = jcs(*terms);
     for (const signed_grant& s : approvals)
         if (s.terms == text) g.signers.push_back(s);
-    for (const asked_of_grant& d : demands) g.workflows.push_back(d.workflow);
+    for (const asked_of_grant& d : demands) g.workflows.push_back(d.asks.name);
     if (auto wrong = wrong_signers(g, g.signers, demands); !wrong.empty()) return wrong;
     return grants_.try_emplace(id, std::move(g)).second ? std::string() : "it was made before";
 }
@@ -83,13 +85,13 @@ std::string grant_check::wrong_signers(const known_grant& g, const std::vector<s
     if (signers.empty() || demands.empty()) return "nobody who counts has signed the grant";
     for (const asked_of_grant& d : demands) {
         // By a workflow that the first hold was not under, whoever is eligible now counts; that the log does not say.
-        const bool known = std::find(g.workflows.begin(), g.workflows.end(), d.workflow) != g.workflows.end();
-        const auto given = std::count_if(signers.begin(), signers.end(), [&](const signed_grant& s) {
-            return d.needed && s.proof >= *d.needed && (!known || asked_by(s, d.workflow));
-        });
-        if (static_cast<std::size_t>(given) < d.approvals)
-            return "the grant has " + std::to_string(given) + " of " + std::to_string(d.approvals) + " signatures that the workflow " +
-                   d.workflow + " asks for";
+        const bool known = std::find(g.workflows.begin(), g.workflows.end(), d.asks.name) != g.workflows.end();
+        quorum q(d.asks);
+        for (const signed_grant& s : signers)
+            if (d.needed && s.proof >= *d.needed) q.add([&](const target* place) { return !known || counts(s, d.asks, place); });
+        if (!q.reached())
+            return "the grant has " + std::to_string(q.given()) + " of " + std::to_string(d.asks.approvals) +
+                   " signatures that the workflow " + d.asks.name + " asks for";
     }
     return {};
 }

@@ -31,8 +31,7 @@ struct signed_grant {
 
 /// What one workflow asks.
 struct asked_of_grant {
-    std::string workflow;
-    std::size_t approvals = 0;
+    workflow asks;  // its name, approvals and places
     std::optional<assurance> needed;
 };
 

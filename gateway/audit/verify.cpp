@@ -283,15 +283,16 @@ private:
     static std::vector<asked_of_grant> asked_of(const known_hold& held)
     {
         std::vector<asked_of_grant> all;
-        for (const known_demand& d : held.demands) all.push_back({d.workflow, d.approvals, d.needed});
+        for (const known_demand& d : held.demands) all.push_back({d.asks, d.needed});
         return all;
     }
 
     bool excludes(const known_hold& held, const std::string& person) const
     {
         return std::any_of(held.demands.begin(), held.demands.end(), [&](const known_demand& d) {
+            // Who signed the grant approved the last such call.
             return std::any_of(d.excluded.begin(), d.excluded.end(),
-                               [&](const auto& whom) { return people_.means(whom, held.owner, person); });
+                               [&](const auto& whom) { return whom == "last-approver" || people_.means(whom, held.owner, person); });
         });
     }
 

@@ -95,6 +95,11 @@ result<storage::stored_hold> readable_hold(storage::transaction& tx, const call&
 
 result<grantable_call> grantable_hold(storage::transaction& tx, const call& c, const storage::stored_hold& h)
 {
+    for (const demand& d : h.hold.demands)
+        if (std::any_of(d.asks.not_.begin(), d.asks.not_.end(),
+                        [](const sallyport::target& t) { return t.kind == sallyport::target::kind::last_approver; }))
+            return fail(problem::not_eligible,
+                        "The workflow " + d.asks.name + " wants somebody else each time: no grant can stand for that.");
     storage::stored_hold with = h;
     storage::hold_store::read_payloads(tx, std::span(&with, 1));
     const auto sent = release::open_action(c.around->keys, with.action);
