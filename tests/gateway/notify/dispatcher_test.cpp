@@ -84,7 +84,7 @@ struct desk : storage::holds {
         in([&](storage::transaction& tx) {
             auto all = storage::directory_store::load(tx);
             standings->publish(std::make_shared<const directory>(all.generation, std::move(all.people), std::vector<std::string>{},
-                                                                 std::move(all.agents), identity::schedules_of(config)),
+                                                                 std::move(all.agents), identity::arrangements_of(config)),
                                std::make_shared<const identity::credential_map>());
         });
     }
