@@ -291,8 +291,9 @@ private:
     {
         return std::any_of(held.demands.begin(), held.demands.end(), [&](const known_demand& d) {
             // Who signed the grant approved the last such call.
-            return std::any_of(d.excluded.begin(), d.excluded.end(),
-                               [&](const auto& whom) { return whom == "last-approver" || people_.means(whom, held.owner, person); });
+            return std::any_of(d.excluded.begin(), d.excluded.end(), [&](const auto& whom) {
+                return whom == "last-approver" || people_.means(whom, held.owner, person).value_or(false);
+            });
         });
     }
 
