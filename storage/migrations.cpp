@@ -20,6 +20,7 @@ constexpr auto all = std::to_array<migration>({
     {7, "who somebody is at an identity provider, and how a session was made", migration_007},
     {8, "who is whom in Slack", migration_008},
     {9, "labels and absences of people, and what approvals must remember", migration_009},
+    {10, "how often people are asked, when they are shown what they decide, and which holds are alike", migration_010},
 });
 
 constexpr bool numbered()

@@ -37,6 +37,8 @@ struct people_context {
     const web::asset* (*find_asset)(std::string_view path) noexcept = nullptr;
     /// Null: nobody signs in by a provider, whatever is configured.
     openid::client* openid = nullptr;
+    /// A decision was taken, for whoever counts. Any core's thread. May be empty.
+    std::function<void(const decision&)> decided{};
 };
 
 }  // namespace sallyport::people

@@ -61,6 +61,9 @@ result<reply> show_person(storage::transaction&, const call&);
 result<reply> list_grants(storage::transaction&, const call&);
 result<reply> list_audit(storage::transaction&, const call&);
 result<reply> describe(storage::transaction&, const call&);
+// load.cpp
+result<reply> show_load(storage::transaction&, const call&);
+result<reply> list_loads(storage::transaction&, const call&);
 // links.cpp
 result<reply> show_link(storage::transaction&, const call&);
 result<reply> decide_by_link(storage::transaction&, const call&);

@@ -10,3 +10,4 @@
 #include "storage/migrations/007.hpp"
 #include "storage/migrations/008.hpp"
 #include "storage/migrations/009.hpp"
+#include "storage/migrations/010.hpp"
