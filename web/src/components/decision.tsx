@@ -96,6 +96,7 @@ function DecisionLine({ decision }: { decision: Decision }) {
         <span class="quiet">
           <Moment at={decision.at} />
           {decision.assurance === 'passkey' && ' · signed with a passkey'}
+          {decision.fast === true && ' · faster than it can be read'}
         </span>
         {decision.reason && (
           <q>
