@@ -41,16 +41,16 @@ const statement insert_holds{"insert_holds", R"(
         SELECT id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at, wake_at,
                release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target, content_digest,
                digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme,
-               granted_by
+               granted_by, alike
           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
                       $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
                       $16::int[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[],
                       $25::text[], $26::text[], $27::text[], $28::bigint[], $29::text[], $30::text[], $31::text[], $32::timestamptz[],
-                      $33::int[], $34::int[], $36::text[], $37::text[])
+                      $33::int[], $34::int[], $36::text[], $37::text[], $38::text[])
                AS given (id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
                          wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host,
                          request_target, content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at,
-                         payload_at, payload_length, scheme, granted_by)),
+                         payload_at, payload_length, scheme, granted_by, alike)),
     acted AS (
         INSERT INTO actions (id, agent, task, route, policy, method, authority, target, request_host, request_target, content_digest,
                              digest, content_length, media_type, sealed_payload, rules, idempotency_key, created_at, scheme)
@@ -63,9 +63,9 @@ const statement insert_holds{"insert_holds", R"(
         RETURNING id),
     held AS (
         INSERT INTO holds (id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
-                           wake_at, release_by, attempts, detail, search, granted_by)
+                           wake_at, release_by, attempts, detail, search, granted_by, alike)
         SELECT given.id, action, agent, owner, route, status, version, reasons::json, demands::json, created_at, expires_at, decided_at,
-               closed_at, wake_at, release_by, attempts, detail, lower(search), granted_by
+               closed_at, wake_at, release_by, attempts, detail, lower(search), granted_by, alike
           FROM given JOIN acted ON acted.id = given.action)
     SELECT id FROM acted)"};
 
@@ -74,7 +74,7 @@ struct batch_columns {
     array_literal id, action, agent, owner, route, status, version, reasons, demands, created_at, expires_at, decided_at, closed_at,
         wake_at, release_by, attempts, detail, search, task, policy, method, authority, target, request_host, request_target,
         content_digest, digest, content_length, media_type, rules, idempotency_key, action_created_at, payload_at, payload_length, scheme,
-        granted_by;
+        granted_by, alike;
     std::string payload;
 
     void add(const new_hold& n)
@@ -86,6 +86,7 @@ struct batch_columns {
         agent.add(a.agent);
         owner.add(std::string_view(h.owner.text()));
         route.add(h.route);
+        alike.add(h.alike);
         status.add(name_of(h.status));
         version.add(h.version);
         reasons.add(std::string_view(reasons_text(h.reasons)));
@@ -127,7 +128,7 @@ struct batch_columns {
                    wake_at.text(), release_by.text(), attempts.text(), detail.text(), search.text(), task.text(), policy.text(),
                    method.text(), authority.text(), target.text(), request_host.text(), request_target.text(), content_digest.text(),
                    digest.text(), content_length.text(), media_type.text(), rules.text(), idempotency_key.text(), action_created_at.text(),
-                   payload_at.text(), payload_length.text(), as_bytes{payload}, scheme.text(), granted_by.text());
+                   payload_at.text(), payload_length.text(), as_bytes{payload}, scheme.text(), granted_by.text(), alike.text());
     }
 };
 

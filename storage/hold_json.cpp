@@ -103,6 +103,9 @@ std::string demands_text(const std::vector<demand>& demands)
     for (const auto& d : demands) {
         json::array begun;
         for (const time_point at : d.begun) begun.emplace_back(since_epoch(at));
+        json::array passed;
+        for (const auto& p : d.passed)
+            passed.emplace_back(json::object{{"person", p.who.text()}, {"step", static_cast<std::int64_t>(p.step)}, {"asked", p.asked}});
         all.emplace_back(json::object{{"asks", workflow_object(d.asks)},
                                       {"step", static_cast<std::int64_t>(d.step)},
                                       {"step_ends_at", since_epoch(d.step_ends_at)},
@@ -110,7 +113,8 @@ std::string demands_text(const std::vector<demand>& demands)
                                       {"waits_until", d.waits_until ? json::value(since_epoch(*d.waits_until)) : json::value(nullptr)},
                                       {"told_until", since_epoch(d.told_until)},
                                       {"reached", d.reached},
-                                      {"reminders", d.reminders}});
+                                      {"reminders", d.reminders},
+                                      {"passed", std::move(passed)}});
     }
     return json::serialize(all);
 }
@@ -140,6 +144,11 @@ std::vector<demand> read_demands(std::string_view written)
         if (object.contains("told_until")) d.told_until = time(object, "told_until");
         d.reached = object.at("reached").as_bool();
         if (object.contains("reminders")) d.reminders = static_cast<int>(number(object, "reminders"));
+        if (const auto* passed = object.if_contains("passed"))
+            for (const auto& p : passed->as_array())
+                d.passed.push_back({known(person_id::parse(text(p.as_object(), "person"))),
+                                    static_cast<std::size_t>(number(p.as_object(), "step")),
+                                    static_cast<int>(number(p.as_object(), "asked"))});
         demands.push_back(std::move(d));
     }
     return demands;
@@ -162,6 +171,7 @@ std::vector<decision> read_decisions(std::string_view written)
         for (const auto& handle : object.at("in_place_of").as_array()) d.in_place_of.push_back(text(handle));
         d.break_glass = object.at("break_glass").as_bool();
         if (const auto* grant = object.if_contains("grant"); grant && grant->is_string()) d.grant = text(*grant);
+        if (const auto& fast = object.at("fast"); !fast.is_null()) d.fast = fast.as_bool();
         decisions.push_back(std::move(d));
     }
     return decisions;

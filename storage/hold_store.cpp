@@ -33,12 +33,12 @@ namespace {
 // What stored_of() reads, of `holds AS h JOIN actions AS a`. One statement has one snapshot, so that a hold and its
 // decisions agree; a statement that locks may see a newer row than its snapshot, therefore locking comes before.
 #define STORED_COLUMNS                                                                                                                     \
-    "h.id, h.action, h.agent, h.owner, h.route, h.status, h.version, h.reasons, h.demands, "                                               \
+    "h.id, h.action, h.agent, h.owner, h.route, h.alike, h.status, h.version, h.reasons, h.demands, "                                      \
     "(SELECT coalesce(json_agg(json_build_object('id', d.id, 'person', d.person, 'kind', d.kind, 'reason', d.reason, "                     \
     "                                            'assurance', d.assurance, 'at', (extract(epoch FROM d.at) * 1000000)::bigint, "           \
     "                                            'counts_in', d.counts_in, 'in_place_of', d.in_place_of, "                                 \
-    "                                            'break_glass', d.break_glass, 'grant', d.grant_terms) ORDER BY d.at, d.id), "             \
-    "                 '[]'::json) "                                                                                                        \
+    "                                            'break_glass', d.break_glass, 'grant', d.grant_terms, 'fast', d.fast) "                   \
+    "                          ORDER BY d.at, d.id), '[]'::json) "                                                                         \
     "   FROM decisions AS d WHERE d.hold = h.id AND d.taken_back_at IS NULL), "                                                            \
     "h.created_at, h.expires_at, h.decided_at, h.closed_at, h.wake_at, h.release_by, h.attempts, h.detail, h.maybe_sent, "                 \
     "h.outcome_status, h.outcome_at, h.granted_by, "                                                                                       \
@@ -64,8 +64,8 @@ const statement advance_hold{"advance_hold", R"(
      WHERE id = $1 AND version = $2 AND ($14::text IS NULL OR claimed_by IS NULL OR claimed_by = $14))"};
 
 const statement insert_decision{"insert_decision", R"(
-    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in, in_place_of, break_glass, grant_terms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))"};
+    INSERT INTO decisions (id, hold, person, kind, reason, assurance, at, counts_in, in_place_of, break_glass, grant_terms, fast)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))"};
 const statement take_decision_back{"take_decision_back", R"(
     UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
 
@@ -125,6 +125,11 @@ const statement list_holds{"list_holds", "SELECT " STORED_COLUMNS ", CASE WHEN $
        AND ($4::text IS NULL OR strpos(h.search, lower($4)) > 0 OR strpos(g.name, lower($4)) > 0)
        AND ($5::timestamptz IS NULL OR (h.created_at, h.id) < ($5, $6::text))
      ORDER BY h.created_at DESC, h.id DESC LIMIT $7)"};
+// Apart from the others, so that it always goes by its own index.
+const statement list_alike{"list_alike", "SELECT " STORED_COLUMNS ", CASE WHEN $5 THEN a.sealed_payload END" STORED_FROM R"(
+     WHERE h.alike = $1 AND ($2::text[] IS NULL OR h.status = ANY ($2))
+       AND ($3::timestamptz IS NULL OR (h.created_at, h.id) < ($3, $4::text))
+     ORDER BY h.created_at DESC, h.id DESC LIMIT $6)"};
 const statement match_holds{"match_holds", R"(
     SELECT h.id FROM holds AS h JOIN agents AS g ON g.id = h.agent
      WHERE h.id = ANY ($1::text[]) AND (strpos(h.search, lower($2)) > 0 OR strpos(g.name, lower($2)) > 0))"};
@@ -160,6 +165,7 @@ stored_hold stored_of(reader& r)
     h.agent = r.id<agent_id>();
     h.owner = owner_of(r.view());
     h.route = r.text();
+    h.alike = r.text();
     h.status = r.named(hold_status_named);
     h.version = r.number();
     h.reasons = read_reasons(r.view());
@@ -238,7 +244,7 @@ std::vector<hold_id> ids_of(const pqxx::result& rows)
 void write_decision(transaction& tx, hold_id of, const decision& d)
 {
     run(tx, insert_decision, d.id, of, d.by, name_of(d.kind), d.reason, name_of(d.assurance), d.at, array_of(d.counts_in),
-        array_of(d.in_place_of), d.break_glass, or_null(d.grant));
+        array_of(d.in_place_of), d.break_glass, or_null(d.grant), d.fast);
 }
 
 std::optional<stored_hold> get(transaction& tx, hold_id id, payload with)
@@ -362,6 +368,9 @@ std::vector<stored_hold> list(transaction& tx, const hold_query& q)
     }
     const auto before = q.cursor ? std::optional(q.cursor->created_at) : std::nullopt;
     const auto before_id = q.cursor ? std::optional(q.cursor->id) : std::nullopt;
+    if (!q.alike.empty())
+        return read_all(
+            tx, run(tx, list_alike, q.alike, statuses, before, before_id, q.payload == payload::read, std::min<std::size_t>(q.limit, 100)));
     return read_all(tx, run(tx, list_holds, statuses, q.agent, or_null(q.route), or_null(q.q), before, before_id,
                             std::min<std::size_t>(q.limit, 100), q.payload == payload::read));
 }

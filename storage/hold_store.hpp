@@ -92,6 +92,7 @@ struct hold_query {
     std::vector<hold_status> status{};  // empty: every one
     std::optional<agent_id> agent{};
     std::string route{};  // empty: every one
+    std::string alike{};  // of those alone; empty: every one. Agent, route and q are not asked then
     std::string q{};      // anywhere in summaries, target, method, agent's name, or an id; letters in any case
     std::optional<hold_cursor> cursor{};
     std::size_t limit = 50;  // at most 100

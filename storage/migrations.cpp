@@ -22,6 +22,7 @@ constexpr auto all = std::to_array<migration>({
     {9, "browsers that are told by push, and how each channel fares", migration_009},
     {10, "labels and absences of people, and what approvals must remember", migration_010},
     {11, "what an approval leaves behind for similar calls", migration_011},
+    {12, "how often people are asked, when they are shown what they decide, and which holds are alike", migration_012},
 });
 
 constexpr bool numbered()

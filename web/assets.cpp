@@ -7,8 +7,8 @@ namespace sallyport::web {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> pages{"/", "/login", "/history", "/grants", "/agents", "/people", "/channels", "/audit"};
-constexpr std::array<std::string_view, 5> pages_with_id{"/holds/", "/grants/", "/enrol/", "/d/", "/slack/"};
+constexpr std::array<std::string_view, 9> pages{"/", "/login", "/history", "/grants", "/agents", "/people", "/channels", "/audit", "/load"};
+constexpr std::array<std::string_view, 6> pages_with_id{"/holds/", "/grants/", "/enrol/", "/d/", "/slack/", "/alike/"};
 
 // One more segment, and not an empty one.
 bool is_page_with_id(std::string_view path, std::string_view prefix) noexcept

@@ -64,9 +64,19 @@ struct decision {
     bool break_glass = false;
     /// The terms of a grant that this approval signed besides, as RFC 8785 JSON; empty: none.
     std::string grant{};
+    /// Made sooner after it was first shown than its text can be read (reading.hpp). None: when it was shown is not known.
+    std::optional<bool> fast{};
 };
 std::string place_entry(const std::string& workflow, const target&);
 std::string glass_entry(const std::string& workflow);
+
+/// Somebody whom a step reaches was not told, because they had been asked too often within the hour. They may decide all the same.
+struct passed_over {
+    person_id who;
+    std::size_t step = 0;  // from 0
+    int asked = 0;         // within the hour before
+    friend bool operator==(const passed_over&, const passed_over&) = default;
+};
 
 /// One workflow that the hold must satisfy, as it was when the hold was made, and how far it has come.
 struct demand {
@@ -82,6 +92,7 @@ struct demand {
     time_point told_until{};
     bool reached = false;  // somebody who may decide was told by one of the steps begun
     int reminders = 0;     // given by the step that has begun last
+    std::vector<passed_over> passed{};
     /// For `not: [last-approver]`, read anew with the hold and never kept with it: not known, it excludes everybody.
     struct precedent {
         std::optional<person_id> approver;  // none: nothing was approved before
@@ -110,6 +121,8 @@ struct hold {
     agent_id agent;
     owner_name owner;  // of the agent, when the hold was made
     std::string route;
+    /// The same for all that are alike, to be looked at together; empty: made by a release that did not know.
+    std::string alike{};
     hold_status status = hold_status::held;
     std::int64_t version = 1;
     std::vector<reason> reasons;

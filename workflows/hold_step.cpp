@@ -1,6 +1,7 @@
 #include "workflows/hold_step.hpp"
 
 #include "workflows/eligibility.hpp"
+#include "workflows/step_telling.hpp"
 #include "workflows/step_times.hpp"
 
 #include <algorithm>
@@ -144,8 +145,9 @@ time_point next_wake(const hold& h, const directory& people, time_point now)
 
 // Begins `d.step`, whose turn came at `at`, and while a step reaches nobody the next one in its place (semantics.md "Holding").
 // Outside its hours a step waits: nobody is told then, also where the gateway was away while it was open.
-void begin_step(hold& h, demand& d, time_point at, time_point now, const directory& people, std::vector<effect>& effects)
+void begin_step(hold& h, demand& d, time_point at, time_point now, const audience& to, std::vector<effect>& effects)
 {
+    const directory& people = to.people;
     for (;; ++d.step) {
         const workflow_step& begun = d.asks.steps[d.step];
         step_span span = span_from(begun, people, at);
@@ -161,13 +163,7 @@ void begin_step(hold& h, demand& d, time_point at, time_point now, const directo
         }
         at = span.begins;
         d.begun.push_back(at);
-        const auto reached = reached_by(h, d.asks, d.step, people, {at, at});
-        if (!reached.empty()) {
-            d.reached = true;
-            effects.push_back(effects::tell_people{h.id, reached, begun.via});
-            return;
-        }
-        if (last_step_begun(d)) return;
+        if (tell(h, d, d.step, d.step, reached_by(h, d.asks, d.step, people, {at, at}), at, to, effects) || last_step_begun(d)) return;
     }
 }
 
@@ -175,17 +171,15 @@ void begin_step(hold& h, demand& d, time_point at, time_point now, const directo
 bool in_vain(const demand& d) { return !d.reached && !d.waits_until && last_step_begun(d); }
 
 // Tells whoever is on call now, and represents those who are away.
-void hand_over(const hold& h, demand& d, time_point now, const directory& people, std::vector<effect>& effects)
+void hand_over(const hold& h, demand& d, time_point now, const audience& to, std::vector<effect>& effects)
 {
+    const directory& people = to.people;
     for (std::size_t i = 0; i < d.steps_begun(); ++i) {
         const workflow_step& begun = d.asks.steps[i];
         const time_point since = std::max(beginning(h, d, i, people), d.told_until);
         if (!is_open(begun, people, now)) continue;
         if (is_open(begun, people, since) && !changes(h, begun, people, since, now)) continue;
-        auto reached = reached_by(h, d.asks, i, people, {now, now});
-        if (reached.empty()) continue;
-        d.reached = true;
-        effects.push_back(effects::tell_people{h.id, std::move(reached), begun.via});
+        tell(h, d, i, d.steps_begun(), reached_by(h, d.asks, i, people, {now, now}), now, to, effects);
     }
     d.told_until = now;
 }
@@ -204,7 +198,7 @@ bool remind(const hold& h, demand& d, time_point now, const directory& people, s
     effects::remind_people again{h.id, {}, begun.via};
     // Away is who is away now; on call is whoever was told.
     for (const person_id id : reached_by(h, d.asks, d.step, people, {began, std::max({began, d.told_until, now})}))
-        if (!h.decided_by(id)) again.people.push_back(id);
+        if (!h.decided_by(id) && !went_past(d, d.step, id)) again.people.push_back(id);
     if (!again.people.empty()) effects.push_back(std::move(again));
     return true;
 }
@@ -221,7 +215,13 @@ std::vector<std::string> every_channel(const hold& h)
 
 class transition {
 public:
-    transition(const hold& held, const directory& people, time_point now) : held_(held), people_(people), now_(now) {}
+    transition(const hold& held, const directory& people, time_point now, const recent_asks& asks)
+        : held_(held),
+          people_(people),
+          now_(now),
+          audience_{people, asks}
+    {
+    }
 
     outcome operator()(const happened::opened&) const
     {
@@ -235,7 +235,7 @@ public:
         std::vector<effect> effects;
         for (demand& d : next.demands) {
             d.told_until = held_.created_at;
-            if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, held_.created_at, people_, effects);
+            if (!d.asks.steps.empty()) begin_step(next, d, held_.created_at, held_.created_at, audience_, effects);
             // Without anybody for one of its workflows the hold can never be approved.
             if (d.asks.steps.empty() || in_vain(d)) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
         }
@@ -429,13 +429,13 @@ private:
             while (!next.satisfied(d) && (d.waits_until ? *d.waits_until <= now_ : !last_step_begun(d) && d.step_ends_at <= now_)) {
                 const time_point at = d.waits_until.value_or(d.step_ends_at);
                 if (!d.waits_until) ++d.step;
-                begin_step(next, d, at, now_, people_, effects);
+                begin_step(next, d, at, now_, audience_, effects);
                 escalates = true;
             }
             if (in_vain(d)) return closed_as(held_, std::move(next), hold_status::undeliverable, now_);
             const auto hands_over = next.satisfied(d) ? std::nullopt : next_hand_over(next, d, people_, now_);
             if (hands_over && *hands_over <= now_) {
-                hand_over(next, d, now_, people_, effects);
+                hand_over(next, d, now_, audience_, effects);
                 escalates = true;
             }
             if (!next.satisfied(d) && remind(next, d, now_, people_, effects)) escalates = true;
@@ -478,6 +478,7 @@ private:
     const hold& held_;
     const directory& people_;
     time_point now_;
+    audience audience_;
 };
 
 }  // namespace
@@ -530,9 +531,9 @@ int next_slot(const hold& h) noexcept
     return static_cast<int>(approvals) + 1;
 }
 
-outcome step(const hold& held, const event& what, const directory& people, time_point now)
+outcome step(const hold& held, const event& what, const directory& people, time_point now, const recent_asks& asks)
 {
-    return std::visit(transition(held, people, now), what);
+    return std::visit(transition(held, people, now, asks), what);
 }
 
 }  // namespace sallyport

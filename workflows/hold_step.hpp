@@ -14,6 +14,7 @@
 #include "workflows/directory.hpp"
 #include "workflows/hold.hpp"
 #include "workflows/problem.hpp"
+#include "workflows/recent_asks.hpp"
 
 #include <string>
 #include <variant>
@@ -96,6 +97,11 @@ struct remind_people {
     std::vector<person_id> people;
     std::vector<std::string> via;  // channels besides the inbox
 };
+/// They would have been told, and were asked too often already.
+struct pass_over {
+    hold_id hold;
+    std::vector<passed_over> people;
+};
 /// Somebody has approved alone: everybody whom it concerns is told, by every channel of the workflows.
 struct tell_glass_broken {
     hold_id hold;
@@ -113,8 +119,8 @@ struct release_action {
 
 }  // namespace effects
 
-using effect =
-    std::variant<effects::tell_people, effects::remind_people, effects::tell_glass_broken, effects::tell_changed, effects::release_action>;
+using effect = std::variant<effects::tell_people, effects::remind_people, effects::pass_over, effects::tell_glass_broken,
+                            effects::tell_changed, effects::release_action>;
 
 struct moved {
     hold next;  // with the next version
@@ -139,6 +145,8 @@ hold make_hold(hold_id, action_id, const agent&, std::string route, std::vector<
 /// The place, from 1, that the next approval would fill (wire.md "The statement's members": `slot`).
 int next_slot(const hold&) noexcept;
 
-outcome step(const hold&, const event&, const directory&, time_point now);
+/// A step goes past whoever is tired, as long as others who are not told yet remain, in it or in a later one that is open now, and the
+/// workflow can be satisfied without those it goes past. Else it tells everybody: a cap never leaves a hold without people.
+outcome step(const hold&, const event&, const directory&, time_point now, const recent_asks& = {});
 
 }  // namespace sallyport

@@ -80,6 +80,7 @@ struct limits {
     std::uint64_t connections = 20'000;  // open at once, over all listeners of agents
     std::uint64_t holds = 100'000;       // open at once
     std::uint64_t holds_per_agent = 1'000;
+    std::uint64_t asks_per_hour = 0;  // of one person, before steps go past them; 0: no cap
 };
 
 struct slack_notifier {

@@ -122,12 +122,15 @@ js::object of_hours(const working_hours& h)
 
 js::object of_limits(const limits& l)
 {
-    return {{"statement", milliseconds(l.statement)},         {"session", milliseconds(l.session)},
-            {"enrolment", milliseconds(l.enrolment)},         {"access_token", milliseconds(l.access_token)},
-            {"keep_response", milliseconds(l.keep_response)}, {"release_window", milliseconds(l.release_window)},
-            {"response_bytes", number(l.response_bytes)},     {"header_bytes", number(l.header_bytes)},
-            {"connections", number(l.connections)},           {"holds", number(l.holds)},
-            {"holds_per_agent", number(l.holds_per_agent)}};
+    js::object all{{"statement", milliseconds(l.statement)},         {"session", milliseconds(l.session)},
+                   {"enrolment", milliseconds(l.enrolment)},         {"access_token", milliseconds(l.access_token)},
+                   {"keep_response", milliseconds(l.keep_response)}, {"release_window", milliseconds(l.release_window)},
+                   {"response_bytes", number(l.response_bytes)},     {"header_bytes", number(l.header_bytes)},
+                   {"connections", number(l.connections)},           {"holds", number(l.holds)},
+                   {"holds_per_agent", number(l.holds_per_agent)}};
+    // Left out where there is none, so that the digest of a configuration without it stays what it was.
+    if (l.asks_per_hour != 0) all["asks_per_hour"] = number(l.asks_per_hour);
+    return all;
 }
 
 }  // namespace

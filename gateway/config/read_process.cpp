@@ -53,7 +53,8 @@ constexpr auto size_limits = std::to_array<size_limit>(
     {{"response_bytes", &limits::response_bytes, 0, std::uint64_t{1} << 30}, {"header_bytes", &limits::header_bytes, 1 << 10, 1 << 20}});
 constexpr auto count_limits = std::to_array<count_limit>({{"connections", &limits::connections, 1'000'000},
                                                           {"holds", &limits::holds, 100'000'000},
-                                                          {"holds_per_agent", &limits::holds_per_agent, 100'000'000}});
+                                                          {"holds_per_agent", &limits::holds_per_agent, 100'000'000},
+                                                          {"asks_per_hour", &limits::asks_per_hour, 1'000'000}});
 constexpr duration longest_access_token = std::chrono::minutes(15);  // contract.md, "POST /oauth2/token"
 
 }  // namespace

@@ -204,6 +204,7 @@ http::awaitable<void> api::after_commit(http::exchange& x, const reply& done)
                      {{"hold", h.id.text()}, {"action", h.action.text()}, {"person", broken ? broken->by.text() : std::string()}});
         if (context_.glass_broken) context_.glass_broken(h);
     }
+    if (done.decided && context_.decided) context_.decided(*done.decided);
     if (context_.closed)
         for (const hold& h : done.closed) context_.closed(h);
     if (done.directory_generation > 0) co_await await_directory(x, done.directory_generation);

@@ -61,7 +61,8 @@ struct reply {
     // What is to be done once it is committed, before it is sent.
     std::optional<hold_id> approved;
     std::vector<hold> closed;
-    std::optional<hold> glass_broken;       // whose glass it was
+    std::optional<hold> glass_broken;  // whose glass it was
+    std::optional<decision> decided;
     std::int64_t directory_generation = 0;  // wait, for a moment, until our own snapshot is that new
 };
 

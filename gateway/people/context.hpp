@@ -40,6 +40,8 @@ struct people_context {
     openid::client* openid = nullptr;
     /// What browsers are switched on for (identity/push_subscription.hpp).
     std::string push_key{};
+    /// A decision was taken, for whoever counts. Any core's thread. May be empty.
+    std::function<void(const decision&)> decided{};
 };
 
 }  // namespace sallyport::people

@@ -2,6 +2,7 @@
 
 #include "gateway/canonical/jcs.hpp"
 #include "gateway/jose/random.hpp"
+#include "gateway/people/pace.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/statement.hpp"
 #include "gateway/people/views.hpp"
@@ -40,6 +41,7 @@ boost::json::object evidence_json(const decision& d, const storage::evidence& e)
         data["credential"] = base64url(e.credential_id);
         data["key"] = base64(e.public_key);  // SubjectPublicKeyInfo
     }
+    data["fast"] = d.fast ? boost::json::value(*d.fast) : boost::json::value(nullptr);
     if (e.channel != "inbox") {
         data["channel"] = e.channel;
         data["evidence"] = e.channel_evidence;
@@ -132,6 +134,7 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
 {
     given.id = decision_id::make(held.now, random10());
     given.by = c.person->id;
+    given.fast = decided_fast(tx, c, held);
     const duration window = c.config().limits.release_window;
     event what = happened::decided{given, window};
     if (given.break_glass) what = happened::glass_broken{given, window};
@@ -146,6 +149,7 @@ result<reply> take_decision(storage::transaction& tx, const call& c, storage::st
     record_decision(tx, c, now, evidence_json(*written, evidence));
     release::leave_grant(tx, now, c.person->id);
     reply r = json_reply(201, {{"decision", decision_json(*written, c.directory())}, {"hold", shown(tx, c, now)}});
+    r.decided = *written;
     if (written->break_glass) r.glass_broken = now.hold;
     if (now.hold.status == hold_status::approved) r.approved = now.hold.id;
     if (closed(now.hold.status)) r.closed.push_back(now.hold);

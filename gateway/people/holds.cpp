@@ -1,5 +1,6 @@
 #include "gateway/people/cursor.hpp"
 #include "gateway/people/ladder.hpp"
+#include "gateway/people/pace.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -122,7 +123,8 @@ boost::json::object shown(storage::transaction& tx, const call& c, storage::stor
 
 result<reply> list_holds(storage::transaction& tx, const call& c)
 {
-    if (const auto known = check_query(c.query, {"status", "agent", "route", "q", "cursor", "limit"}); !known) return known.error();
+    if (const auto known = check_query(c.query, {"status", "agent", "route", "alike", "q", "cursor", "limit"}); !known)
+        return known.error();
     const auto wanted = read_limit(c.query, usual_page, largest_page);
     if (!wanted) return wanted.error();
     auto status = statuses(c);
@@ -142,6 +144,10 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
         if (!who) return json_reply(200, {{"holds", boost::json::array{}}, {"next", nullptr}});
         ask.agent = who->id;
     }
+    ask.alike = find(c.query, "alike").value_or("");
+    if (!ask.alike.empty() && (ask.agent || !ask.route.empty() || !q.empty()))
+        return fail(problem::malformed_request, "\"alike\" names agent and route already, and goes with neither of them, nor with \"q\".");
+    if (ask.alike.size() > longest_search) return fail(problem::malformed_request, "\"alike\" is longer than 200 bytes.");
     const auto from = open_cursor(c, cursor_of);
     if (!from) return from.error();
     if (*from) ask.cursor = storage::hold_cursor::parse(**from);
@@ -164,6 +170,8 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
         }
         if (!full) ask.cursor = last;
     }
+    // Alike ones are shown whole, on one page.
+    if (!ask.alike.empty()) remember_shown(tx, c, page);
     storage::hold_store::read_payloads(tx, page);
     boost::json::array holds;
     for (auto& row : page) {
@@ -178,9 +186,12 @@ result<reply> list_holds(storage::transaction& tx, const call& c)
 
 result<reply> show_hold(storage::transaction& tx, const call& c)
 {
-    if (const auto known = check_query(c.query, {}); !known) return known.error();
+    if (const auto known = check_query(c.query, {"shown"}); !known) return known.error();
+    const std::string_view to_people = find(c.query, "shown").value_or("true");
+    if (to_people != "true" && to_people != "false") return fail(problem::malformed_request, "\"shown\" is true or false.");
     const auto found = readable_hold(tx, c, c.path[1], false);
     if (!found) return found.error();
+    if (to_people == "true") remember_shown(tx, c, {&*found, 1});
     return json_reply(200, {{"hold", shown(tx, c, *found)}});
 }
 

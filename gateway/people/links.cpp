@@ -3,6 +3,7 @@
 #include "gateway/canonical/sha256.hpp"
 #include "gateway/identity/decision_token.hpp"
 #include "gateway/people/deciding.hpp"
+#include "gateway/people/pace.hpp"
 #include "gateway/people/request.hpp"
 #include "gateway/people/resources.hpp"
 #include "gateway/people/views.hpp"
@@ -50,7 +51,10 @@ result<reply> show_link(storage::transaction& tx, const call& c)
     if (!o) return o.error();
     // Once over, it tells whose it was and where to look, and no more: it may have been passed on.
     boost::json::value hold;
-    if (!o->over) hold = shown(tx, o->as, std::move(o->held));
+    if (!o->over) {
+        remember_shown(tx, o->as, {&o->held, 1});
+        hold = shown(tx, o->as, std::move(o->held));
+    }
     return json_reply(200, {{"hold", std::move(hold)}, {"id", o->token.hold.text()}, {"name", o->as.person->name}, {"over", o->over}});
 }
 

@@ -67,6 +67,9 @@ result<reply> preview_grant(storage::transaction&, const call&);
 result<reply> list_grants(storage::transaction&, const call&);
 result<reply> show_grant(storage::transaction&, const call&);
 result<reply> revoke_grant(storage::transaction&, const call&);
+// load.cpp
+result<reply> show_load(storage::transaction&, const call&);
+result<reply> list_loads(storage::transaction&, const call&);
 // links.cpp
 result<reply> show_link(storage::transaction&, const call&);
 result<reply> decide_by_link(storage::transaction&, const call&);

@@ -164,6 +164,7 @@ slack_outcome answered(reply to_slack, reply&& done)
 {
     to_slack.approved = done.approved;
     to_slack.closed = std::move(done.closed);
+    to_slack.decided = std::move(done.decided);
     return {std::move(to_slack)};
 }
 

@@ -35,6 +35,7 @@ bool is_form(std::string_view content_type)
 void carry_out(const people_context& context, slack_outcome& done)
 {
     if (done.answer.approved && context.approved) context.approved(*done.answer.approved);
+    if (done.answer.decided && context.decided) context.decided(*done.answer.decided);
     if (context.closed)
         for (const hold& h : done.answer.closed) context.closed(h);
     for (auto& errand : done.errands)

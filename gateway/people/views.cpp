@@ -67,6 +67,15 @@ boost::json::array represented_json(const std::vector<std::string>& handles, con
     return all;
 }
 
+boost::json::array passed_over_json(const demand& d, const directory& people)
+{
+    boost::json::array all;
+    for (const passed_over& p : d.passed)
+        if (const person* who = people.find(p.who))
+            all.push_back(boost::json::object{{"handle", who->handle}, {"name", who->name}, {"step", p.step + 1}, {"asked", p.asked}});
+    return all;
+}
+
 boost::json::object workflow_json(const hold& h, const demand& d, assurance needed, const directory& people)
 {
     const std::size_t steps = d.asks.steps.size();
@@ -82,6 +91,7 @@ boost::json::object workflow_json(const hold& h, const demand& d, assurance need
         {"places", places_json(h, d)},
         {"missing", missing_json(h, d)},
         {"break_glass", targets_in_words(d.asks.break_glass)},
+        {"passed_over", passed_over_json(d, people)},
     };
 }
 
@@ -177,6 +187,7 @@ boost::json::object decision_json(const decision& d, const directory& people)
         {"in_place_of", represented_json(d.in_place_of, people)},
         {"break_glass", d.break_glass},
         {"grant", recorded(d.grant, nullptr)},
+        {"fast", d.fast ? boost::json::value(*d.fast) : boost::json::value(nullptr)},
     };
 }
 
@@ -203,6 +214,7 @@ boost::json::object hold_json(const storage::stored_hold& stored, const action& 
     shown["agent"] = who ? boost::json::value(agent_json(*who)) : boost::json::value(nullptr);
     shown["task"] = stored.action.task.empty() ? boost::json::value(nullptr) : recorded(stored.action.task, nullptr);
     shown["route"] = h.route;
+    shown["alike"] = or_null(h.alike);
     shown["policy"] = stored.action.policy;
     shown["rules"] = recorded(stored.action.rules, boost::json::array{});
 

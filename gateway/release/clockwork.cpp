@@ -1,6 +1,7 @@
 #include "gateway/release/clockwork.hpp"
 
 #include "gateway/log/log.hpp"
+#include "gateway/release/asking.hpp"
 #include "gateway/release/hold_moves.hpp"
 #include "storage/hold_store.hpp"
 #include "storage/key_store.hpp"
@@ -29,6 +30,7 @@ static_assert(5 * beat_every <= std::chrono::seconds(storage::replica_store::dea
 struct woken {
     hold now;
     bool moved = false;
+    std::size_t passed_over = 0;
 };
 
 void complain(const char* doing, const failure& why)
@@ -75,10 +77,13 @@ bool clockwork::wake_due()
                                std::vector<hold_id>& wanted) -> result<std::vector<woken>> {
         wanted = storage::hold_store::lock_due(tx, picked);
         std::vector<woken> all;
+        if (wanted.empty()) return all;
+        recent_asks asks = read_recent_asks(tx, standing->config->limits);
         for (auto& read : storage::hold_store::read_locked(tx, wanted, storage::payload::leave)) {
-            auto done = apply(tx, std::move(read), happened::woke{}, *standing->directory);
+            auto done = apply(tx, std::move(read), happened::woke{}, *standing->directory, {}, asks);
             if (!done) return done.error();
-            all.push_back({std::move(done->hold.hold), done->moved});
+            count_asks(asks, done->effects);
+            all.push_back({std::move(done->hold.hold), done->moved, people_passed_over(done->effects)});
         }
         return all;
     };
@@ -92,6 +97,7 @@ bool clockwork::wake_due()
     for (const woken& one : *done) {
         release = release || one.now.status == hold_status::approved;
         if (one.moved && closed(one.now.status)) ended.push_back(one.now);
+        count_passed_over(registry_, one.passed_over);
     }
     tell_closed(registry_, ended);
     if (release) releaser_.wake();

@@ -1,12 +1,16 @@
 #include "gateway/release/hold_maker.hpp"
 
+#include "gateway/canonical/alike.hpp"
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/asking.hpp"
 #include "gateway/release/grants.hpp"
 #include "gateway/release/telling.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+
+#include <iterator>
 
 namespace sallyport::release {
 namespace {
@@ -43,6 +47,10 @@ std::vector<storage::audit_entry> entries_of(const storage::action_record& recor
                                 {"approvals", d.asks.approvals},
                                 {"assurance", name_of(d.asks.assurance)},
                                 {"not", std::move(excluded)}};
+        boost::json::array passed;
+        for (const passed_over& p : d.passed)
+            passed.push_back(boost::json::object{{"person", p.who.text()}, {"asked", p.asked}, {"step", p.step + 1}});
+        if (!passed.empty()) one["passed_over"] = std::move(passed);
         boost::json::array places;
         for (const place& p : d.asks.places) places.push_back(boost::json::object{{"of", p.of.text()}, {"approvals", p.approvals}});
         if (!places.empty()) one["places"] = std::move(places);
@@ -89,7 +97,9 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     std::vector<storage::new_hold> rows;
     std::vector<result<made_hold>> answers;
     std::vector<std::size_t> places;  // of each row's answer and grant
+    std::vector<std::vector<effect>> effects;
     const auto grants = use_grants(tx, keys_, *standing, calls, now);
+    recent_asks asks = read_recent_asks(tx, standing->config->limits);
     rows.reserve(calls.size());
     answers.reserve(calls.size());
     for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -102,16 +112,23 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
         }
         hold fresh = make_hold(call.id, call.record.id, *who, call.record.route, call.reasons, call.workflows, now);
         storage::hold_store::read_last_approvals(tx, fresh);
+        fresh.alike = alike_digest(call.record.agent, call.record.route, call.record.method, call.record.target, call.reasons);
         event first = happened::opened{};
         if (grants[i]) first = happened::granted{grants[i]->id, standing->config->limits.release_window};
-        auto opened = step(fresh, first, *standing->directory, now);
+        auto opened = step(fresh, first, *standing->directory, now, asks);
         storage::new_hold row;
         row.action = call.record;
         row.action.created_at = now;
         auto* const begun = std::get_if<moved>(&opened);
         row.hold = begun ? std::move(begun->next) : std::move(fresh);
         row.record = entries_of(row.action, row.hold, grants[i]);
-        if (begun) row.tell = messages_of(row.hold, begun->effects);
+        if (begun) {
+            row.tell = messages_of(row.hold, begun->effects);
+            // Nobody is asked by what nobody can decide.
+            if (closed(row.hold.status)) begun->effects.clear();
+            count_asks(asks, begun->effects);
+        }
+        effects.push_back(begun ? std::move(begun->effects) : std::vector<effect>());
         rows.push_back(std::move(row));
         places.push_back(answers.size());
         answers.emplace_back(made_hold{});
@@ -120,11 +137,15 @@ result<std::vector<result<made_hold>>> hold_maker::write(storage::transaction& t
     const storage::open_limits limits{static_cast<std::int64_t>(standing->config->limits.holds),
                                       static_cast<std::int64_t>(standing->config->limits.holds_per_agent)};
     const auto created = storage::hold_store::create(tx, rows, limits);
+    std::vector<effect> done;
     for (std::size_t i = 0; i < created.size(); ++i) {
-        answers[places[i]] = made_hold{created[i], rows[i].hold.status};
+        const bool fresh = created[i].what == storage::created::kind::created;
+        answers[places[i]] = made_hold{created[i], rows[i].hold.status, fresh ? people_passed_over(effects[i]) : 0};
+        if (fresh) done.insert(done.end(), std::move_iterator(effects[i].begin()), std::move_iterator(effects[i].end()));
         // Before anybody could see that it was used.
-        if (grants[places[i]] && created[i].what != storage::created::kind::created) unuse(tx, *grants[places[i]]);
+        if (!fresh && grants[places[i]]) unuse(tx, *grants[places[i]]);
     }
+    record_asks(tx, done);
     return answers;
 }
 

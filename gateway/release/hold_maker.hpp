@@ -26,6 +26,7 @@ struct held_call {
 struct made_hold {
     storage::created what;
     hold_status status = hold_status::held;  // of one that was made now: held, undeliverable, or approved by a grant
+    std::size_t passed_over = 0;             // people who were not told of it, for they were asked too often
 };
 
 class hold_maker {

@@ -1,6 +1,7 @@
 #include "gateway/release/hold_moves.hpp"
 
 #include "gateway/canonical/jcs.hpp"
+#include "gateway/release/asking.hpp"
 #include "gateway/release/grants.hpp"
 #include "gateway/release/telling.hpp"
 #include "storage/agent_store.hpp"
@@ -10,9 +11,26 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace sallyport::release {
+namespace {
+
+// Whom this move passed over.
+boost::json::array passed_json(const hold& before, const hold& after)
+{
+    boost::json::array all;
+    for (std::size_t i = 0; i < after.demands.size(); ++i)
+        for (const passed_over& p : after.demands[i].passed) {
+            const auto& known = before.demands[i].passed;
+            if (std::find(known.begin(), known.end(), p) == known.end())
+                all.push_back(boost::json::object{{"person", p.who.text()}, {"asked", p.asked}, {"step", p.step + 1}});
+        }
+    return all;
+}
+
+}  // namespace
 
 std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold& after, time_point now)
 {
@@ -33,6 +51,7 @@ std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold
             steps.push_back(boost::json::object{{"workflow", after.demands[i].asks.name}, {"step", after.demands[i].step + 1}});
         }
         if (!stepped) return {};
+        if (auto passed = passed_json(before, after); !passed.empty()) data["passed_over"] = std::move(passed);
         entry.kind = "hold";
         data["steps"] = std::move(steps);
     } else if (after.status == hold_status::releasing) {
@@ -49,9 +68,9 @@ std::vector<storage::audit_entry> entries_of_move(const hold& before, const hold
 }
 
 result<move_result> apply(storage::transaction& tx, storage::stored_hold read, const event& what, const directory& all,
-                          const storage::hold_store::advance_options& options)
+                          const storage::hold_store::advance_options& options, const recent_asks& asks)
 {
-    auto stepped = step(read.hold, what, all, read.now);
+    auto stepped = step(read.hold, what, all, read.now, asks);
     if (const auto* no = std::get_if<refused>(&stepped)) return fail(no->what, no->detail);
     if (std::holds_alternative<unchanged>(stepped)) return move_result{std::move(read), false, {}};
 
@@ -63,6 +82,7 @@ result<move_result> apply(storage::transaction& tx, storage::stored_hold read, c
         return fail(problem::conflict, "The hold was changed at the same moment.");
     storage::audit_store::append(tx, entries_of_move(read.hold, to.next, read.now));
     tell(tx, read.hold, to.next, to.effects);
+    record_asks(tx, to.effects);
     read.hold = std::move(to.next);
     return move_result{std::move(read), true, std::move(to.effects)};
 }

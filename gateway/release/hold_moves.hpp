@@ -26,8 +26,9 @@ struct move_result {
 
 /// `read` must be locked in this transaction (get_for_update, read_locked). The refusal of the step is the failure;
 /// a lost race is `conflict`, after which the transaction rolls back and may be run again.
+/// `asks`: how tired people are, for an event by which steps begin.
 result<move_result> apply(storage::transaction&, storage::stored_hold read, const event&, const directory&,
-                          const storage::hold_store::advance_options& = {});
+                          const storage::hold_store::advance_options& = {}, const recent_asks& asks = {});
 
 /// Locks it first; `no_hold` when there is none.
 result<move_result> apply(storage::transaction&, hold_id, const event&, const directory&);

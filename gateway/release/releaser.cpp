@@ -70,6 +70,13 @@ void count_closed(metrics::registry& registry, const hold& h)
 
 void count_closed(metrics::registry& registry, hold_status end, duration after) { hold_seconds(registry, end).observe(after); }
 
+void count_passed_over(metrics::registry& registry, std::size_t people)
+{
+    auto& all =
+        registry.count("sallyport_passed_over_total", "People not told of a hold, for they were asked too often within the hour.", {});
+    for (std::size_t i = 0; i < people; ++i) all.add();
+}
+
 void tell_closed(metrics::registry& registry, const std::vector<hold>& all)
 {
     for (const hold& h : all) {

@@ -101,5 +101,7 @@ void count_closed(metrics::registry&, const hold&);
 void count_closed(metrics::registry&, hold_status, duration after);
 /// The same of several, which are closed now, and a line of the log for each.
 void tell_closed(metrics::registry&, const std::vector<hold>&);
+/// `sallyport_passed_over_total`: how often people were not told of a hold, for they had been asked too often.
+void count_passed_over(metrics::registry&, std::size_t people);
 
 }  // namespace sallyport::release

@@ -143,6 +143,11 @@ struct application::parts {
                                                    const std::optional<config::tls_files>& tls,
                                                    std::function<http::awaitable<void>(http::exchange&)> handler);
     void tell(std::string_view channel, std::string_view word);
+    metrics::counter& decisions(std::string_view pace)
+    {
+        return metrics.count("sallyport_decisions_total", "Decisions, by whether they came sooner than their text can be read.",
+                             {{"pace", pace}});
+    }
 
     const std::filesystem::path config_directory;
     const config::process_settings written;              // as the files had them at the start
@@ -153,6 +158,9 @@ struct application::parts {
     metrics::registry metrics;
     metrics::counter& broken_glass =
         metrics.count("sallyport_break_glass_total", "Holds that somebody approved alone, by breaking the glass.", {});
+    metrics::counter& pace_fast = decisions("fast");
+    metrics::counter& pace_read = decisions("read");
+    metrics::counter& pace_unknown = decisions("unknown");
     identity::standings standings;
     std::optional<storage::data_directory> data;
     std::optional<keyring> keys;
@@ -330,7 +338,10 @@ result<void> application::parts::open_database(const std::stop_token& given_up)
         *db, standings, *keys, *events, [this](hold_id) { releaser->wake(); }, [this] { directory->wake(); },
         [this](const hold& closed) { release::count_closed(metrics, closed); }, [this](const hold&) { broken_glass.add(); },
         [this](notifiers::slack_errand errand) { return slack->take(std::move(errand)); }, &web::find_page, &web::find_asset, &openid,
-        identity::push_public_key(signing->push())});
+        identity::push_public_key(signing->push()),
+        [this](const decision& d) {
+            (!d.fast ? pace_unknown : *d.fast ? pace_fast : pace_read).add();
+        }});
     services = std::make_unique<serve::services>(
         serve::services{metrics, *db, *keys, standings, *signing, *holds, *releaser, *directory, *recorder,
                         metrics.time("sallyport_call_seconds", "The gateway's own share of a call.", {})});

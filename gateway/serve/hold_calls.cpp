@@ -385,6 +385,7 @@ http::awaitable<std::optional<storage::created>> make_hold(services& all, http::
         switch (made->what.what) {
         case storage::created::kind::created:
             if (closed(made->status)) release::count_closed(all.metrics, made->status, {});
+            release::count_passed_over(all.metrics, made->passed_over);
             co_return made->what;
         case storage::created::kind::same: co_return made->what;
         case storage::created::kind::inactive: why = fail(problem::agent_suspended); break;

@@ -12,3 +12,4 @@
 #include "storage/migrations/009.hpp"
 #include "storage/migrations/010.hpp"
 #include "storage/migrations/011.hpp"
+#include "storage/migrations/012.hpp"

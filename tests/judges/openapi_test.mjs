@@ -19,6 +19,7 @@ const OPERATIONS = [
   'GET /holds', 'GET /holds/{id}', 'POST /holds/{id}/statement', 'POST /holds/{id}/decisions', 'DELETE /holds/{id}/decisions/{decision}',
   'GET /agents', 'GET /agents/{agent}', 'GET /people', 'GET /people/{person}', 'GET /grants', 'GET /grants/{grant}', 'DELETE /grants/{grant}',
   'GET /holds/{id}/grant', 'POST /holds/{id}/grant', 'GET /audit', 'GET /events', 'GET /openapi.json',
+  'GET /people/{person}/load', 'GET /loads',
   'GET /links/{token}', 'POST /links/{token}', 'GET /channels', 'GET /dead-letters', 'POST /dead-letters/{id}/resend',
   'GET /slack-links/{token}', 'POST /slack-links/{token}', 'GET /me/slack', 'DELETE /me/slack',
   'GET /me/push', 'POST /me/push', 'DELETE /me/push/{browser}',
@@ -184,6 +185,7 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     const { holds } = await ada.ask('GET', '/holds?status=held&agent=bot&route=pay&limit=10', undefined, 200);
     assert.deepEqual(holds.map((h) => h.hold), [id]);
     await ada.ask('GET', `/holds/${id}`, undefined, 200);
+    await ada.ask('GET', `/holds?alike=${holds[0].alike}&status=held&limit=10`, undefined, 200);
 
     const signed = await ada.signed(id, 'approve', 'fine');
     await ada.decide(id, { statement: signed.statement }, 403); // assurance-too-low
@@ -196,6 +198,9 @@ describe('Prism, in front of the live API', { concurrency: 1 }, () => {
     await ada.decide(id, await ada.signed(id, 'approve', 'fine, on reflection'));
     await oscar.ask('POST', `/holds/${id}/statement`, { decision: 'approve' }, 403); // not-eligible
     await grace.decide(id, await grace.signed(id, 'approve'));
+    assert.equal((await ada.ask('GET', '/people/ada/load?days=30', undefined, 200)).load.decided, 1);
+    await grace.ask('GET', '/people/ada/load', undefined, 403);
+    assert.ok((await oscar.ask('GET', '/loads?days=7&limit=100', undefined, 200)).loads.length >= 3);
     const released = await until('it is released', async () => {
       const { hold: now } = await ada.ask('GET', `/holds/${id}`, undefined, 200);
       return now.status === 'released' && now;

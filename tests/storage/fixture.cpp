@@ -93,6 +93,15 @@ void fixture::sql(const std::string& text)
     work.commit();
 }
 
+void fixture::change(const std::string& text)
+{
+    pqxx::connection connection(shared_cluster().uri());
+    pqxx::work work(connection);
+    work.exec("SET search_path = " + schema_);
+    work.exec(text);
+    work.commit();
+}
+
 std::string fixture::ask(const std::string& text)
 {
     pqxx::connection connection(shared_cluster().uri());

@@ -59,6 +59,8 @@ public:
     void sql(const std::string& text);
     /// The first column of the first row.
     std::string ask(const std::string& text);
+    /// The same, and it stays: for what no store would do, such as time that has passed.
+    void change(const std::string& text);
 
 private:
     std::string schema_;

@@ -14,7 +14,7 @@ const PHONE = { phone: true, width: 320, height: 640 };
 const TABLET = { width: 768, height: 1024 };
 const DESK = { width: 1440, height: 900 };
 
-let world, browser, invitation;
+let world, browser, invitation, alike;
 const holds = {};
 
 // A telephone is another browser; a window only has another size.
@@ -32,12 +32,14 @@ before(async () => {
   browser = await launch();
   // Whoever has a passkey can be reached, so that calls may be held.
   await visit('grace', DESK);
+  await visit('oscar', DESK);
   const page = await visit('ada', DESK);
   invitation = await world.invite('edsger');
   const decided = { sent: CALLS.refund('c_5', '1240.00'), denied: CALLS.refund('c_8', '2300.00'), lost: CALLS.refund('c_6', '780.00', SILENCE), given: CALLS.payout('12900.50'), broken: CALLS.closing('2026-09') };
   const waiting = { refund: CALLS.refund(), payout: CALLS.payout(), sly: CALLS.sly(), picture: CALLS.picture(), credit: CALLS.credit(), closing: CALLS.closing(), deploy: CALLS.deploy() };
   for (const [name, call] of Object.entries({ ...decided, ...waiting })) holds[name] = await world.hold(call);
-  for (const price of ['39.90', '41.50', '44.00']) await world.hold(CALLS.price('lamp-2', price));
+  for (const price of ['39.90', '41.50', '44.00']) holds.price = await world.hold(CALLS.price('lamp-2', price));
+  alike = (await (await page.request.get(`${world.url}/api/v1/holds/${holds.price}`)).json()).hold.alike;
 
   const decide = async (name, press, then) => {
     await page.goto(`${world.url}/holds/${holds[name]}${press === 'Deny' ? '?do=deny' : ''}`);
@@ -217,6 +219,27 @@ const PAGES = {
     ready: (p) => p.getByRole('heading', { name: 'Your Slack account' }),
   },
   history: { at: () => '/history', ready: row },
+  'alike requests': { at: () => `/alike/${alike}`, ready: (p) => p.getByRole('heading', { name: '3 alike requests' }) },
+  'alike requests selected': {
+    at: () => `/alike/${alike}`,
+    act: (p) => p.getByRole('checkbox', { name: 'Select all that stand here whole' }).check(),
+    ready: (p) => p.getByRole('button', { name: 'Approve 3' }),
+  },
+  'alike requests not whole': {
+    meddle: (page) =>
+      page.route('**/api/v1/holds?alike=*', async (route) => {
+        const answer = await route.fetch();
+        const listed = await answer.json();
+        listed.holds[0].request.body.text = listed.holds[0].request.body.text.replace('44.00', '4.400');
+        await route.fulfill({ response: answer, json: listed });
+      }),
+    at: () => `/alike/${alike}`,
+    act: (p) => p.locator('summary').last().click(),
+    ready: (p) => p.getByText('Open it by itself.'),
+  },
+  'alike requests none': { at: () => '/alike/nothing', ready: (p) => p.getByText('None of these waits any more.') },
+  'my load': { at: () => '/load', ready: (p) => p.getByText('Time to decide') },
+  'everybody’s load': { by: 'oscar', at: () => '/load', ready: (p) => p.getByRole('rowheader', { name: 'Ada Lovelace' }) },
   agents: { at: () => '/agents', ready: (p) => p.locator('.item').first() },
   people: { at: () => '/people', ready: (p) => p.locator('.item').first() },
   'channels none': { at: () => '/channels', ready: (p) => p.getByText('No other channel is set up.') },
@@ -254,8 +277,8 @@ async function inspect(page, name, look) {
 // WCAG 2.2 SC 2.5.8 asks for 24 px; our own measure for what is pressed on a telephone is 44.
 async function smallTargets(page) {
   return page.evaluate(() =>
-    [...document.querySelectorAll('button, select, input, textarea, a.row, .places a, a.button, .back, .segments label')]
-      .filter((e) => e.checkVisibility() && !e.closest('.hidden') && !e.matches('.skip, .segments input, .switch input'))
+    [...document.querySelectorAll('button, select, input, textarea, a.row, .places a, a.button, .back, .segments label, .pick')]
+      .filter((e) => e.checkVisibility() && !e.closest('.hidden') && !e.matches('.skip, .segments input, .switch input, .pick input'))
       .map((e) => ({ e, r: e.getBoundingClientRect() }))
       .filter(({ r }) => r.height < 43.5 || r.width < 43.5)
       .map(({ e, r }) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 20)} ${Math.round(r.width)}×${Math.round(r.height)}`),

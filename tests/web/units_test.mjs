@@ -19,7 +19,7 @@ const canonicalHere = (value) =>
   : value && typeof value === 'object' ? `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonicalHere(value[name])}`)}}`
   : JSON.stringify(value);
 
-const entry = ['canonical', 'evidence', 'format', 'grants', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
+const entry = ['canonical', 'deciding_many', 'differences', 'api', 'evidence', 'format', 'grants', 'inert', 'json_text', 'passkey'].map((m) => `export * from './src/${m}.ts';`).join('\n');
 const bundle = await build({ stdin: { contents: entry, resolveDir: web, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' });
 const at = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-units-')), 'units.mjs');
 fs.writeFileSync(at, bundle.outputFiles[0].contents);
@@ -245,4 +245,83 @@ describe('browsers by their own words', () => {
     [null, 'Unknown browser'],
   ];
   for (const [words, name] of rows) it(name, () => assert.equal(units.browserName(words), name));
+});
+
+describe('alike requests', () => {
+  const held = (hold, body, headers = [['content-type', 'application/json']], target = '/v1/refunds') => ({
+    hold,
+    agent: { id: 'agt_1', name: 'bot', owner: 'ada' },
+    reasons: [{ rule: 'refunds', summary: 'Refund' }],
+    task: null,
+    request: { method: 'POST', authority: 'api.example', target, headers, body: body === null ? null : { length: 1, content_digest: '', media_type: null, base64: null, ...body } },
+  });
+  const text = (value) => ({ text: value });
+
+  it('everything of a request is either shared or a column', () => {
+    const all = [held('a', text('{"amount":900.00,"to":{"id":"c_1"},"tags":[]}')), held('b', text('{"amount":1.5,"to":{"id":"c_1"},"more":null}'), [['content-type', 'application/json'], ['x-id', '7']])];
+    const { shared, columns, cells } = units.compare(all);
+    assert.deepEqual(Object.fromEntries(shared), {
+      request: 'Refund', method: 'POST', address: 'api.example', target: '/v1/refunds', 'header content-type': 'application/json', 'body /to/id': '"c_1"',
+    });
+    assert.deepEqual(columns, ['body /amount', 'body /tags', 'header x-id', 'body /more']);
+    assert.deepEqual(Object.fromEntries(cells.get('a')), { 'body /amount': '900.00', 'body /tags': '[]' });
+    assert.deepEqual(Object.fromEntries(cells.get('b')), { 'body /amount': '1.5', 'header x-id': '7', 'body /more': 'null' });
+  });
+  it('a header that stands twice is two fields, and a name that does makes the body one', () => {
+    const fields = units.fieldsOf(held('a', text('{"a":1,"a":2}'), [['x', '1'], ['x', '2']]));
+    assert.deepEqual([fields.get('header x'), fields.get('header x (2)'), fields.get('body')], ['1', '2', '{"a":1,"a":2}']);
+  });
+  it('one alone differs in nothing', () => assert.deepEqual(units.compare([held('a', null)]).columns, []));
+  it('what a table cannot show whole is not approved from it', () => {
+    assert.equal(units.whyNotWhole(held('a', text('{"a":1}'))), null);
+    assert.equal(units.whyNotWhole(held('a', null)), null);
+    assert.match(units.whyNotWhole(held('a', { text: null, base64: 'AAAA' })), /not text/);
+    assert.match(units.whyNotWhole(held('a', text('{"a":1,"a":2}'))), /twice/);
+    assert.match(units.whyNotWhole(held('a', text(`"${'x'.repeat(600)}"`))), /too long/);
+    assert.match(units.whyNotWhole(held('a', null, [['x', 'y'.repeat(501)]])), /too long/);
+  });
+  it('amounts are summed exactly, by currency, and nothing else is', () => {
+    const of = (...bodies) => units.sums(bodies.map((b, i) => held(String(i), text(JSON.stringify(b)))));
+    assert.deepEqual(of({ amount: 0.1, currency: 'EUR' }, { amount: 0.2, currency: 'EUR' }), [{ column: 'body /amount', total: '0.3', of: 'EUR' }]);
+    assert.deepEqual(of({ amount: '10.05', currency: 'EUR' }, { amount: '-0.06', currency: 'USD' }), [{ column: 'body /amount', total: '10.05', of: 'EUR' }, { column: 'body /amount', total: '-0.06', of: 'USD' }]);
+    assert.deepEqual(of({ amount: '-1.50' }, { amount: '1' }), [{ column: 'body /amount', total: '-0.50', of: '' }]);
+    assert.deepEqual(of({ amount: '9007199254740993' }, { amount: '2' }), [{ column: 'body /amount', total: '9007199254740995', of: '' }]);
+    assert.deepEqual(of({ amount: 1 }, { amount: 'lots' }), []);
+    assert.deepEqual(of({ amount: 1 }, {}), []);
+    assert.deepEqual(of({ customer: 1 }, { customer: 2 }), []);
+  });
+
+  const run = async (outcomes, stopAfter = Infinity) => {
+    const rows = {}, told = [];
+    let asked = 0;
+    const ended = await units.decideMany(
+      Object.keys(outcomes).map((hold) => held(hold, null)), 'approve', 'fine', { id: 'per_1' },
+      (hold, now) => (rows[hold] = now.state), (p) => told.push(`${p.done}/${p.of}`), () => asked < stopAfter,
+      async (hold, verb, reason) => {
+        asked++;
+        assert.deepEqual([verb, reason], ['approve', 'fine']);
+        if (outcomes[hold.hold] !== 'ok') throw outcomes[hold.hold];
+        return { decision: {}, hold };
+      },
+    );
+    return { rows, told, ended, asked };
+  };
+  it('one that is closed meanwhile stops no other', async () => {
+    const { rows, ended, told } = await run({ a: 'ok', b: new units.Refusal(409, 'hold-closed', '', ''), c: new units.Refusal(409, 'statement-stale', '', ''), d: 'ok' });
+    assert.deepEqual(rows, { a: 'decided', b: 'failed', c: 'failed', d: 'decided' });
+    assert.deepEqual([ended.done, ended.of, ended.stopped], [2, 4, null]);
+    assert.deepEqual(told, ['0/4', '1/4', '1/4', '1/4', '2/4']);
+  });
+  it('what is not about that one alone ends it: no answer, an ended session, a closed prompt, a statement that does not fit', async () => {
+    for (const why of [new units.Unreachable('x'), new units.Refusal(401, 'unauthenticated', '', ''), new units.PasskeyError('closed'), new units.Mismatch('another'), new Error('?')]) {
+      const { rows, ended, asked } = await run({ a: 'ok', b: why, c: 'ok' });
+      assert.deepEqual([rows, asked], [{ a: 'decided', b: 'failed' }, 2]);
+      assert.notEqual(ended.stopped, null);
+    }
+  });
+  it('it is stopped between two', async () => {
+    const { rows, ended } = await run({ a: 'ok', b: 'ok', c: 'ok' }, 1);
+    assert.deepEqual(rows, { a: 'decided' });
+    assert.match(ended.stopped, /You stopped it/);
+  });
 });

@@ -104,6 +104,7 @@ export interface Workflow {
   missing?: string[]; // "one more of team legal"
   break_glass?: string[];
   ladder?: Step[]; // of one hold, not in lists
+  passed_over?: { handle: string; name: string; step: number; asked: number }[];
 }
 
 // What a field of a similar call may be: as it is, within bounds, or any of its type.
@@ -197,6 +198,7 @@ export interface Decision {
   reason: string | null;
   assurance: Assurance;
   at: string;
+  fast?: boolean | null; // decided sooner than it can be read; null: when it was shown is not known
   in_place_of?: Represented[];
   break_glass?: boolean;
   grant?: GrantTerms | null; // that it signed besides
@@ -204,6 +206,7 @@ export interface Decision {
 
 export interface Hold {
   hold: string;
+  alike?: string | null; // the same for those that are alike
   action: string;
   status: HoldStatus;
   reasons: Reason[];
@@ -326,7 +329,24 @@ export interface Page<T> {
   next: string | null;
 }
 
+export interface Load {
+  person: Person;
+  days: number;
+  asked: number;
+  asked_within_hour: number;
+  asks_per_hour: number | null;
+  passed_over: number;
+  decided: number;
+  approved: number;
+  denied: number;
+  timed: number;
+  fast: number;
+  seconds_to_decide: { median: number | null; p90: number | null };
+  by_day?: { day: string; asked: number; decided: number }[];
+}
+
 export interface HoldFilter {
+  alike?: string;
   status?: string;
   agent?: string;
   route?: string;
@@ -434,6 +454,8 @@ export const api = {
 
   holds: (filter: HoldFilter) => list<Hold>('holds', filter),
   hold: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}`)).hold,
+  // For the list's sake: nobody is shown it by that.
+  peek: async (hold: string) => (await request<{ hold: Hold }>('GET', `/holds/${id(hold)}?shown=false`)).hold,
   statement: (hold: string, decision: Verb, reason: string | null, besides: Besides = {}) =>
     request<Statement>('POST', `/holds/${id(hold)}/statement`, {
       decision,
@@ -473,6 +495,8 @@ export const api = {
 
   agents: (filter: { cursor?: string } = {}) => list<Agent>('agents', filter),
   people: (filter: { cursor?: string } = {}) => list<Person>('people', filter),
+  load: async (person: string, days: number) => (await request<{ load: Load }>('GET', `/people/${id(person)}/load${query({ days })}`)).load,
+  loads: (filter: { cursor?: string; days?: number } = {}) => list<Load>('loads', filter),
   audit: (filter: { cursor?: string } = {}) => list<AuditEntry>('audit', filter),
 
   channels: async () => (await list<Channel>('channels')).items,

@@ -6,6 +6,7 @@ import { Logo } from './components/icon.tsx';
 import * as events from './events.ts';
 import { Agents } from './pages/agents.tsx';
 import { Audit } from './pages/audit.tsx';
+import { Batch } from './pages/batch.tsx';
 import { Channels } from './pages/channels.tsx';
 import { Enrol, Login, safeNext } from './pages/entry.tsx';
 import { GrantPage, Grants } from './pages/grants.tsx';
@@ -13,6 +14,7 @@ import { History } from './pages/history.tsx';
 import { Hold } from './pages/hold.tsx';
 import { Inbox } from './pages/inbox.tsx';
 import { LinkPage } from './pages/link.tsx';
+import { MyLoad } from './pages/load.tsx';
 import { People } from './pages/people.tsx';
 import { SlackPage } from './pages/slack.tsx';
 import * as queues from './queue.ts';
@@ -28,6 +30,7 @@ const TITLES: Record<string, string> = {
   '/grants': 'Grants',
   '/agents': 'Agents',
   '/people': 'People',
+  '/load': 'My load',
   '/channels': 'Channels',
   '/audit': 'Log',
   '/login': 'Sign in',
@@ -67,11 +70,14 @@ function Page({ path, person }: { path: string; person: Person }) {
       return <Agents />;
     case '/people':
       return <People me={person} />;
+    case '/load':
+      return <MyLoad me={person} />;
     case '/channels':
       return <Channels me={person} />;
     case '/audit':
       return <Audit />;
     default:
+      if (kind === 'alike' && id) return <Batch key={id} alike={decoded(id)} me={person} />;
       if (kind === 'holds' && id) return <Hold key={id} id={decoded(id)} me={person} />;
       if (kind === 'grants' && id) return <GrantPage key={id} id={decoded(id)} />;
       return (
@@ -107,7 +113,7 @@ function App() {
   const person = now.state === 'in' || now.state === 'ended' ? now.person : null;
 
   useEffect(() => {
-    const title = TITLES[path] ?? (kind === 'enrol' ? 'Welcome' : null);
+    const title = TITLES[path] ?? (kind === 'enrol' ? 'Welcome' : kind === 'alike' ? 'Alike requests' : null);
     if (title) document.title = `${path === '/' && waiting > 0 ? `(${waiting}) ` : ''}${title} · Sallyport`;
   }, [path, kind, waiting]);
 

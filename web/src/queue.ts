@@ -58,7 +58,7 @@ async function readOne(id: string): Promise<void> {
   const mine = ++edits;
   edited.set(id, mine);
   try {
-    const hold = await api.hold(id);
+    const hold = await api.peek(id);
     if (edited.get(id) === mine) put(hold); // else a later reading is on its way, or was here
   } catch (error) {
     // Not for this person any more; where nobody answered, the next reload tells.

@@ -42,6 +42,5 @@ export function matches(hold: Hold, text: string): boolean {
   return words.every((word) => all.includes(word));
 }
 
-// Holds that ask the same of the same: agent, rules, method and path.
-export const kind = (hold: Hold) =>
-  [hold.agent.id, hold.reasons.map((r) => r.rule).join(' '), hold.request.method, hold.request.target.split('?')[0], hold.may_decide].join('\n');
+// What stands together in a list: those that the gateway calls alike, apart from those of which this person may decide only others.
+export const kind = (hold: Hold) => [hold.alike ?? hold.hold, hold.may_decide].join('\n');

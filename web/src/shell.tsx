@@ -216,6 +216,10 @@ function Self({ person: signedIn, onClose }: { person: Person; onClose: () => vo
       )}
       <Telling />
       {person.roles.includes('approver') && <Absence person={person} onChange={setPerson} />}
+      <a class="button wide" href="/load" onClick={onClose}>
+        <Icon name="clock" />
+        My load
+      </a>
       <Sessions />
       <button type="button" class="button wide" onClick={() => void signOut().catch(setError)}>
         <Icon name="out" />

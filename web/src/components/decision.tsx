@@ -107,6 +107,7 @@ function DecisionLine({ decision }: { decision: Decision }) {
           <Moment at={decision.at} />
           {decision.assurance === 'passkey' && ' · signed with a passkey'}
           {decision.grant && ' · and similar calls'}
+          {decision.fast === true && ' · faster than it can be read'}
         </span>
         {decision.reason && (
           <q>

@@ -32,6 +32,11 @@ function Ladder({ hold, workflow, named }: { hold: Hold; workflow: Workflow; nam
     <>
       {named && <h3>{workflow.name}</h3>}
       <Places workflow={workflow} />
+      {(workflow.passed_over ?? []).map((p) => (
+        <p class="quiet" key={`${p.handle} ${p.step}`}>
+          <Outside text={p.name} /> was passed over in step {p.step}: {p.asked} asked within the hour. They may decide all the same.
+        </p>
+      ))}
       <ol class="ladder" aria-label={`Steps of the workflow ${workflow.name}`}>
         {(workflow.ladder ?? []).map((step) => (
           <Rung key={step.step} step={step} />

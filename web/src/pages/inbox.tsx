@@ -153,6 +153,11 @@ function Stack({ holds }: { holds: Hold[] }) {
         <Icon name={open ? 'down' : 'next'} />
         {others.length} more like this from {first.agent.name}
       </button>
+      {first.alike && (
+        <a class="stack-all" href={`/alike/${encodeURIComponent(first.alike)}`}>
+          Look at all of them together
+        </a>
+      )}
       {open && (
         <ul class="rows nested" role="list">
           {others.map((hold) => (

@@ -30,6 +30,11 @@ export function People({ me }: { me: Person }) {
           </p>
         )}
       </header>
+      {me.roles.some((role) => role === 'operator' || role === 'auditor') && (
+        <p>
+          <a href="/load">How often everybody is asked</a>
+        </p>
+      )}
       {people.error !== null && <Failure error={people.error} again={people.again} />}
       {people.value === null && people.error === null && <Skeleton label="Loading people" />}
       {people.value !== null && (
