@@ -58,7 +58,7 @@ std::string topic_of(const notice& n)
 // A question is worth nothing once its hold has expired; an outcome takes the place of what the screen still shows.
 std::chrono::seconds ttl_of(const notice& n)
 {
-    if (n.what == notice::kind::ended) return outcome_ttl;
+    if (n.what == notice::kind::ended || n.what == notice::kind::glass_broken) return outcome_ttl;
     return std::max(std::chrono::floor<std::chrono::seconds>(n.expires_at - n.told_at), 0s);
 }
 
@@ -126,8 +126,6 @@ delivery web_push::deliver(const notice& n)
     if (!origin) return not_delivered{kind::address, "its address is none of a push service", {}};
     const auto body = encrypt_push(push_payload(n), n.browser->keys, padded_text);
     if (!body) return not_delivered{kind::never, body.error().detail, {}};
-    if (const auto wait = enter(*origin)) return not_delivered{kind::later, "its push service is left alone for a while", *wait, false};
-
     http_post_request post;
     post.url = n.browser->endpoint.reveal();
     post.url_is_secret = true;
@@ -142,6 +140,8 @@ delivery web_push::deliver(const notice& n)
     post.longest_answer = longest_answer;
     post.drop_body = true;
     post.cut = &cut_;
+    // From here on nothing throws but for want of memory: whoever enters leaves.
+    if (const auto wait = enter(*origin)) return not_delivered{kind::later, "its push service is left alone for a while", *wait, false};
     const auto answered = http_post(post);
     if (const auto* no = std::get_if<no_http_answer>(&answered)) {
         leave(*origin, cut_, std::nullopt);

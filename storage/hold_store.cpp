@@ -69,6 +69,8 @@ const statement insert_decision{"insert_decision", R"(
 const statement take_decision_back{"take_decision_back", R"(
     UPDATE decisions SET taken_back_at = statement_timestamp() WHERE id = $1 AND hold = $2 AND taken_back_at IS NULL)"};
 
+const statement hold_agent_still{"hold_agent_still", R"(
+    SELECT a.id FROM agents AS a JOIN holds AS h ON h.agent = a.id WHERE h.id = $1 FOR KEY SHARE OF a)"};
 // One row an agent, made by whoever asks first: of two transactions that ask who approved last, the second waits until the first
 // has said so. It comes before the hold's own lock, so that the clock by which a hold was decided goes the same way as the turns.
 const statement take_turn{"take_turn", R"(
@@ -282,6 +284,8 @@ std::optional<stored_hold> get_for_update(transaction& tx, hold_id id, payload w
 
 std::optional<stored_hold> get_to_decide(transaction& tx, hold_id id)
 {
+    // Agents come before grants and holds: a suspension that runs beside this sees the grant that an approval leaves, or voids the hold first.
+    run(tx, hold_agent_still, id);
     run(tx, take_turn, id);
     return get_for_update(tx, id);
 }

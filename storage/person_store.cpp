@@ -28,7 +28,8 @@ const statement person_by_id{"person_by_id", "SELECT " PERSON_COLUMNS " FROM peo
 // Case counts for no letter beyond ASCII: what some alphabet calls the same letter may be another mailbox.
 const statement people_by_email{"people_by_email", "SELECT " PERSON_COLUMNS R"( FROM people AS p
      WHERE lower(p.email COLLATE "C") = lower($1::text COLLATE "C") AND p.status = 'active' ORDER BY p.handle)"};
-const statement lock_person{"lock_person", "SELECT id, status FROM people WHERE handle = $1 FOR UPDATE"};
+// No key: two people who name each other as deputy at once must not wait for each other.
+const statement lock_person{"lock_person", "SELECT id, status FROM people WHERE handle = $1 FOR NO KEY UPDATE"};
 
 const statement insert_person{"insert_person", R"(
     INSERT INTO people (id, handle, name, email, roles, status, created_at)

@@ -388,17 +388,21 @@ bool satisfied_by_new_demands(const hold& held, std::span<const workflow> demand
 bool satisfied_by_grant(const hold& granted, std::string_view grant_terms, const hold& call, std::span<const workflow> demanded,
                         const directory& people, time_point now)
 {
-    hold signed_only = granted;
-    std::erase_if(signed_only.decisions, [&](const decision& d) {
-        if (d.kind != decision_kind::approve || d.grant != grant_terms) return true;
-        const person* who = people.find(d.by);
-        if (!who || !able_to_decide(*who)) return true;
+    const auto barred = [&](const person& who) {
         return std::any_of(demanded.begin(), demanded.end(), [&](const workflow& w) {
             return std::any_of(w.not_.begin(), w.not_.end(), [&](const target& t) {
                 // Who signed it approved the last such call, and would approve the next by it.
-                return t.kind == target::kind::last_approver || excludes(t, demand_of(call, w.name), call, people, *who, now);
+                return t.kind == target::kind::last_approver || excludes(t, demand_of(call, w.name), call, people, who, now);
             });
         });
+    };
+    hold signed_only = granted;
+    std::erase_if(signed_only.decisions, [&](const decision& d) {
+        if (d.kind != decision_kind::approve || d.grant != grant_terms || d.assurance != assurance::passkey) return true;
+        // Whose place it was as well, for it was their right.
+        std::vector<const person*> whose{people.find(d.by)};
+        for (const std::string& handle : d.in_place_of) whose.push_back(people.person_with_handle(handle));
+        return std::any_of(whose.begin(), whose.end(), [&](const person* who) { return !who || !able_to_decide(*who) || barred(*who); });
     });
     return satisfied_by_new_demands(signed_only, demanded, people, now);
 }

@@ -32,8 +32,9 @@ bool counts(const signed_grant& s, const workflow& asks, const target* place)
 
 }  // namespace
 
-std::string grant_check::made(const json::value& data, std::string_view agent, const judged_action& action,
-                              const std::vector<signed_grant>& approvals, const std::vector<asked_of_grant>& demands)
+std::string grant_check::made(const json::value& data, std::string_view hold, std::string_view agent, time_point at,
+                              const judged_action& action, const std::vector<signed_grant>& approvals,
+                              const std::vector<asked_of_grant>& demands)
 {
     const std::string id(text_of(data, "grant"));
     const json::value* terms = data.find("terms");
@@ -41,6 +42,8 @@ std::string grant_check::made(const json::value& data, std::string_view agent, c
     const auto created = parse_rfc3339(text_of(data, "created_at")), expires = parse_rfc3339(text_of(data, "expires_at"));
     if (!read || !created || !expires) return "its terms cannot be read";
     if (*expires - *created != read->lasts) return "it lasts longer or shorter than its terms say";
+    if (*created > at + std::chrono::seconds(5)) return "it begins later than it was made";
+    if (!sources_.emplace(hold).second) return "its hold has left a grant behind before";
     if (!may_cover(read->shape, action)) return "its terms do not cover the call that it came from";
     known_grant g;
     g.terms = *read;
@@ -88,7 +91,7 @@ std::string grant_check::wrong_signers(const known_grant& g, const std::vector<s
         const bool known = std::find(g.workflows.begin(), g.workflows.end(), d.asks.name) != g.workflows.end();
         quorum q(d.asks);
         for (const signed_grant& s : signers)
-            if (d.needed && s.proof >= *d.needed) q.add([&](const target* place) { return !known || counts(s, d.asks, place); });
+            if (d.needed && s.proof == assurance::passkey) q.add([&](const target* place) { return !known || counts(s, d.asks, place); });
         if (!q.reached())
             return "the grant has " + std::to_string(q.given()) + " of " + std::to_string(d.asks.approvals) +
                    " signatures that the workflow " + d.asks.name + " asks for";

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,9 +38,9 @@ struct asked_of_grant {
 
 class grant_check {
 public:
-    /// `grant.make`, of a hold with these approvals and demands; what is wrong with it, empty: nothing.
-    std::string made(const json::value& data, std::string_view agent, const judged_action&, const std::vector<signed_grant>& approvals,
-                     const std::vector<asked_of_grant>& demands);
+    /// `grant.make` at that time, of a hold with these approvals and demands; what is wrong with it, empty: nothing.
+    std::string made(const json::value& data, std::string_view hold, std::string_view agent, time_point at, const judged_action&,
+                     const std::vector<signed_grant>& approvals, const std::vector<asked_of_grant>& demands);
     void revoked(const json::value& data);
 
     /// A hold's first entry, whose `grant` it is. `excluded`: by a `not` of the hold.
@@ -71,6 +72,7 @@ private:
     static std::string wrong_signers(const known_grant&, const std::vector<signed_grant>&, const std::vector<asked_of_grant>&);
 
     std::map<std::string, known_grant, std::less<>> grants_;
+    std::set<std::string, std::less<>> sources_;  // holds that have left one behind
 };
 
 }  // namespace sallyport::audit

@@ -306,7 +306,7 @@ private:
         std::vector<signed_grant> approvals;
         for (const auto& [id, d] : found->second.decisions)
             if (d.approves) approvals.push_back({d.person, d.counts_in, d.proof, d.grant});
-        return grants_.made(data, e.agent, action->second, approvals, asked_of(found->second));
+        return grants_.made(data, e.hold, e.agent, e.at, action->second, approvals, asked_of(found->second));
     }
 
     void decision(const shown_entry& e, const json::value& data)

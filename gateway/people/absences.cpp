@@ -16,6 +16,8 @@
 namespace sallyport::people {
 namespace {
 
+constexpr auto longest_absence = std::chrono::days(366);
+
 result<std::optional<time_point>> read_time(const message& m, std::string_view name)
 {
     const auto text = m.text(name);
@@ -54,10 +56,12 @@ result<reply> put_absence(storage::transaction& tx, const call& c)
     away.from = from->value_or(tx.now());
     away.until = **until;
     away.deputy = deputy->value_or("");
-    // Who decides in somebody's place decides as if by their passkey: so much stands behind naming them.
+    if (away.until > tx.now() + longest_absence) return fail(problem::malformed_request, "An absence ends within a year.");
+    // Who decides in somebody's place decides as if by their passkey: so much stands behind naming them, and behind taking them away.
+    const bool names_deputy = !away.deputy.empty() || (c.person->away && !c.person->away->deputy.empty());
     const auto session = storage::session_store::find(tx, sha256(c.session).view());
-    if (!away.deputy.empty() && (!session || session->made_by != storage::session_by::passkey))
-        return fail(problem::not_permitted, "Sign in by your passkey to name a deputy.");
+    if (names_deputy && (!session || session->made_by != storage::session_by::passkey))
+        return fail(problem::not_permitted, "Sign in by your passkey to name a deputy, or another.");
     const auto done = storage::person_store::set_absence(tx, c.person->handle, away);
     if (done)
         record_act(tx, *c.person, "person.absent",

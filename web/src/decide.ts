@@ -34,7 +34,7 @@ export async function decide(
   const statement = await api.statement(shown.hold, decision, reason, besides);
   await verify(statement, shown, decision, reason, me, besides);
   let assertion = null;
-  if (besides.breakGlass || needsPasskey(shown)) {
+  if (besides.breakGlass || besides.grant || needsPasskey(shown)) {
     stage('signing');
     assertion = await usePasskey(statement.webauthn);
   }

@@ -483,7 +483,8 @@ struct granted_record : record {
     time_point at = *parse_rfc3339("2026-01-05T09:09:59Z");
     std::string agent = "agt_1", owner = "olaf";
     bool is_revoked = false;
-    int uses = 1;
+    int uses = 1, makes = 1;
+    bool by_session = false;
     boost::json::object later = demand;  // what the call that passed demands
 
     void write()
@@ -505,8 +506,14 @@ struct granted_record : record {
         auto data = decision("ada", ada, 1);
         data["statement"] = statement;
         for (const char* part : {"authenticatorData", "clientDataJSON", "signature"}) data[part] = said.at(part);
+        if (by_session) data["assurance"] = "session";
         decided("ada", data);
-        add("admin", "per_ada", made, "hld_1").agent = "agt_1";
+        for (int i = 0; i < makes; ++i) {
+            made["grant"] = "grt_" + std::to_string(i + 1);
+            auto& left = add("admin", "per_ada", made, "hld_1");
+            left.agent = "agt_1";
+            left.at = *parse_rfc3339("2026-01-05T09:00:00Z");
+        }
         if (is_revoked) add("admin", "per_ada", {{"act", "grant.revoke"}, {"grant", "grt_1"}}, "hld_1");
         for (int i = 0; i < uses; ++i) {
             const std::string id = "hld_" + std::to_string(i + 2);
@@ -541,6 +548,13 @@ TEST_CASE("a call that passed by a grant is in order if people signed for such c
         {"of another agent", [](granted_record& r) { r.agent = "agt_2"; }, "another agent's grant"},
         {"nobody signed it", [](granted_record& r) { r.signed_terms = {}; }, "nobody who counts has signed the grant"},
         {"other terms were signed", [](granted_record& r) { r.signed_terms["count"] = 1; }, "nobody who counts has signed the grant"},
+        {"later than it was made",
+         [](granted_record& r) { r.made["created_at"] = "2026-01-05T10:00:00Z", r.made["expires_at"] = "2026-01-05T10:10:00Z"; },
+         "begins later"},
+        {"the same hold's second", [](granted_record& r) { r.makes = 2; }, "has left a grant behind before"},
+        {"signed by a session",
+         [](granted_record& r) { r.by_session = true, r.demand["assurance"] = "session", r.later["assurance"] = "session"; },
+         "0 of 1 signatures"},
         {"longer than was signed", [](granted_record& r) { r.made["expires_at"] = "2026-01-05T10:00:00Z"; }, "lasts longer or shorter"},
         {"two are asked for", [](granted_record& r) { r.later["approvals"] = 2; }, "1 of 2 signatures"},
         {"who signed owns the agent now", [](granted_record& r) { r.owner = "ada"; }, "nobody who counts has signed the grant"},

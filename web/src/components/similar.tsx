@@ -3,7 +3,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api, type FieldRule, type GrantPreview, type GrantTerms, type Hold } from '../api.ts';
 import { canonical, type Json } from '../canonical.ts';
-import { needsPasskey } from '../decide.ts';
 import { plural } from '../format.ts';
 import { LENGTHS, lengthInWords, loosened, loose, steps, wayOf, ways, withField, withWholeSum, type Way } from '../grants.ts';
 import { useStore } from '../store.ts';
@@ -176,7 +175,7 @@ export function Similar({ hold, ready, label, onApprove, onCancel }: Props) {
         <button type="submit" class="button approve" disabled={!mayApprove} aria-busy={label !== null}>
           {label ?? (
             <>
-              {needsPasskey(hold) && <Icon name="key" />}
+              <Icon name="key" />
               Approve all these
             </>
           )}

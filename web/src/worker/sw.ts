@@ -3,7 +3,7 @@
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
 interface Told {
-  tells: 'asked' | 'reminded' | 'ended';
+  tells: 'asked' | 'reminded' | 'glass_broken' | 'ended';
   hold: string;
   title: string;
   expires_at: string;
@@ -25,7 +25,7 @@ function read(data: PushMessageData | null): Told | null {
   try {
     const value = data?.json() as Partial<Told> | null | undefined;
     if (!value || typeof value.hold !== 'string' || !HOLD.test(value.hold) || typeof value.title !== 'string') return null;
-    if (value.tells !== 'asked' && value.tells !== 'reminded' && value.tells !== 'ended') return null;
+    if (value.tells !== 'asked' && value.tells !== 'reminded' && value.tells !== 'glass_broken' && value.tells !== 'ended') return null;
     return { tells: value.tells, hold: value.hold, title: value.title.slice(0, 200), expires_at: String(value.expires_at) };
   } catch {
     return null;
@@ -46,7 +46,11 @@ async function show(told: Told | null): Promise<void> {
   const over = told.tells === 'ended';
   const options: NotificationOptions & { renotify?: boolean } = {
     ...common,
-    body: over ? 'Nothing is left to do there.' : `${until(told)}Open it to see what it is.`,
+    body: over
+      ? 'Nothing is left to do there.'
+      : told.tells === 'glass_broken'
+        ? 'Somebody broke the glass. Open it to see who, and why.'
+        : `${until(told)}Open it to see what it is.`,
     tag: told.hold,
     silent: over,
     data: { hold: told.hold },
