@@ -71,6 +71,18 @@ TEST_CASE_FIXTURE(granting, "what is signed is the grant, to the byte, and it la
     CHECK(ask("SELECT count(*) FROM audit_pending WHERE data::json->>'act' = 'grant.make'") == "1");
 }
 
+TEST_CASE_FIXTURE(granting, "a grant is signed by a passkey, whatever the workflow is content with")
+{
+    const auto easy = hold_for({.needed = assurance::session});
+    const auto grant = proposal("ada", easy);
+    const auto stated = states("ada", easy, grant);
+    REQUIRE(outcome(stated) == "200");
+    CHECK(outcome(answer("ada", easy, text_of(stated, "statement"), nullptr)) == "assurance-too-low");
+    CHECK(left_by(easy) == "");
+    CHECK(outcome(grants("ada", easy, grant)) == "201");
+    CHECK(left_by(easy) != "");
+}
+
 TEST_CASE_FIXTURE(granting, "what is no grant cannot be signed")
 {
     const auto id = hold_for({});
