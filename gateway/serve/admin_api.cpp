@@ -52,6 +52,12 @@ std::string admin_request::text(std::string_view name) const
     return member ? std::string(member->string()) : std::string();
 }
 
+std::string_view admin_request::given(std::string_view name) const
+{
+    const auto found = query.find(name);
+    return found == query.end() ? std::string_view() : std::string_view(found->second);
+}
+
 bool admin_request::flag(std::string_view name) const
 {
     const json::value* member = body ? body->root().find(name) : nullptr;

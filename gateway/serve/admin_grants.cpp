@@ -18,24 +18,16 @@ admin_answer list_grants(services& all, const admin_request& request)
 {
     storage::grant_query ask;
     ask.limit = 100;
-    const auto given = [&](std::string_view name) {
-        const auto found = request.query.find(name);
-        return found == request.query.end() ? std::string_view() : std::string_view(found->second);
-    };
-    for (std::string_view list = given("status"); !list.empty();) {
-        const auto end = std::min(list.find(','), list.size());
-        const auto status = grant_status_named(list.substr(0, end));
-        if (!status) return fail(problem::invalid_input, "There is no grant status " + std::string(list.substr(0, end)) + ".");
-        ask.status.push_back(*status);
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
+    auto status = words_of<grant_status>(request.given("status"), &grant_status_named, "grant status");
+    if (!status) return status.error();
+    ask.status = std::move(*status);
     const auto directory = all.standings.current()->directory;
-    if (const auto name = given("agent"); !name.empty()) {
+    if (const auto name = request.given("agent"); !name.empty()) {
         const agent* who = directory->agent_named(name);
         if (!who) return fail(problem::not_found, "There is no agent " + std::string(name) + ".");
         ask.agent = who->id;
     }
-    if (const auto cursor = given("cursor"); !cursor.empty()) ask.cursor = storage::grant_cursor::parse(cursor);
+    if (const auto cursor = request.given("cursor"); !cursor.empty()) ask.cursor = storage::grant_cursor::parse(cursor);
     const auto found = all.db.run_blocking([&](storage::transaction& tx) {
         std::vector<release::standing_grant> grants;
         const auto rows = storage::grant_store::list(tx, ask);

@@ -76,18 +76,10 @@ admin_answer list_holds(services& all, const admin_request& request)
 {
     storage::hold_query ask;
     ask.limit = 100;
-    const auto given = [&](std::string_view name) {
-        const auto found = request.query.find(name);
-        return found == request.query.end() ? std::string_view() : std::string_view(found->second);
-    };
-    for (std::string_view list = given("status"); !list.empty();) {
-        const auto end = std::min(list.find(','), list.size());
-        const auto status = hold_status_named(list.substr(0, end));
-        if (!status) return fail(problem::invalid_input, "There is no hold status " + std::string(list.substr(0, end)) + ".");
-        ask.status.push_back(*status);
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
-    if (const auto cursor = given("cursor"); !cursor.empty()) ask.cursor = storage::hold_cursor::parse(cursor);
+    auto status = words_of<hold_status>(request.given("status"), &hold_status_named, "hold status");
+    if (!status) return status.error();
+    ask.status = std::move(*status);
+    if (const auto cursor = request.given("cursor"); !cursor.empty()) ask.cursor = storage::hold_cursor::parse(cursor);
     const auto found = all.db.run_blocking([&](storage::transaction& tx) { return storage::hold_store::list(tx, ask); });
     if (!found) return found.error();
     boost::json::array holds;

@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -23,6 +24,8 @@ struct admin_request {
     std::map<std::string, std::string, std::less<>> query;
     std::optional<json::document> body;
 
+    /// Of the query; empty when it is absent.
+    std::string_view given(std::string_view name) const;
     /// A text of the body; empty when it is absent.
     std::string text(std::string_view name) const;
     bool flag(std::string_view name) const;
@@ -31,6 +34,21 @@ struct admin_request {
     result<void> only(std::initializer_list<std::string_view> names) const;
     bool is(std::string_view verb, std::initializer_list<std::string_view> segments) const;  // `*` stands for any one
 };
+
+/// The words of a comma list; `invalid_input` for one that `named` does not know, which calls itself a `what`.
+template <class Word>
+result<std::vector<Word>> words_of(std::string_view list, std::optional<Word> (*named)(std::string_view) noexcept, std::string_view what)
+{
+    std::vector<Word> all;
+    while (!list.empty()) {
+        const auto end = std::min(list.find(','), list.size());
+        const auto one = named(list.substr(0, end));
+        if (!one) return fail(problem::invalid_input, "There is no " + std::string(what) + " " + std::string(list.substr(0, end)) + ".");
+        all.push_back(*one);
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return all;
+}
 
 using admin_answer = result<boost::json::object>;
 

@@ -6,7 +6,7 @@ import { bytes as byteCount } from '../format.ts';
 import { hasHidden, inert } from '../inert.ts';
 import { hexRows, layOut, reads, type Layout } from '../json_text.ts';
 import { Icon } from './icon.tsx';
-import { Outside, Pieces } from './text.tsx';
+import { NamedTexts, Outside, Pieces } from './text.tsx';
 
 const LAID_OUT_LINES = 4_000; // beyond, laying out costs more patience than it saves; the exact text is shown
 
@@ -32,16 +32,7 @@ export function RequestView({ request, fields, evidence }: { request: HeldReques
         <p class="quiet">None besides what the gateway adds.</p>
       ) : (
         <dl class="headers">
-          {request.headers.map(([name, value]) => (
-            <div>
-              <dt>
-                <Outside text={name} />
-              </dt>
-              <dd>
-                <Outside text={value} />
-              </dd>
-            </div>
-          ))}
+          <NamedTexts all={request.headers} />
         </dl>
       )}
       <h3>Body</h3>

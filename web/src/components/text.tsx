@@ -46,3 +46,21 @@ export function Sentence({ text }: { text: string | null }) {
     </bdi>
   );
 }
+
+// Headers and the like, in a list of terms. The same name may come twice.
+export function NamedTexts({ all }: { all: [name: string, value: string][] }) {
+  return (
+    <>
+      {all.map(([name, value]) => (
+        <div>
+          <dt>
+            <Outside text={name} />
+          </dt>
+          <dd>
+            <Outside text={value} />
+          </dd>
+        </div>
+      ))}
+    </>
+  );
+}

@@ -5,7 +5,7 @@ import { announce, Empty, Failure, Skeleton } from '../components/basics.tsx';
 import { Icon } from '../components/icon.tsx';
 import { RequestView } from '../components/request.tsx';
 import { Status } from '../components/state.tsx';
-import { Outside, Sentence } from '../components/text.tsx';
+import { NamedTexts, Outside, Sentence } from '../components/text.tsx';
 import { Moment } from '../components/time.tsx';
 import { decideMany, type Row, type Run } from '../deciding_many.ts';
 import { needsPasskey } from '../decide.ts';
@@ -149,16 +149,7 @@ function Together({ listed, me }: { listed: Listed; me: Person }) {
           <p class="quiet">Nothing.</p>
         ) : (
           <dl class="headers">
-            {compared.shared.map(([name, value]) => (
-              <div key={name}>
-                <dt>
-                  <Outside text={name} />
-                </dt>
-                <dd>
-                  <Outside text={value} />
-                </dd>
-              </div>
-            ))}
+            <NamedTexts all={compared.shared} />
           </dl>
         )}
       </section>

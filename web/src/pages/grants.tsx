@@ -5,7 +5,7 @@ import { Empty, Failure, Owner, Skeleton, Wrong, announce } from '../components/
 import { Icon } from '../components/icon.tsx';
 import { FieldName, RuleValue, WhatPasses } from '../components/similar.tsx';
 import { lookOf } from '../components/state.tsx';
-import { Outside, Sentence } from '../components/text.tsx';
+import { NamedTexts, Outside, Sentence } from '../components/text.tsx';
 import { Moment, timeLeft } from '../components/time.tsx';
 import { onChange } from '../events.ts';
 import { plural } from '../format.ts';
@@ -173,16 +173,7 @@ function Shape({ grant }: { grant: Grant }) {
           <dd>{shape.content_digest ? <code>{shape.content_digest}</code> : 'none'}</dd>
         </div>
       )}
-      {shape.headers.map(([name, value]) => (
-        <div>
-          <dt>
-            <Outside text={name} />
-          </dt>
-          <dd>
-            <Outside text={value} />
-          </dd>
-        </div>
-      ))}
+      <NamedTexts all={shape.headers} />
     </dl>
   );
 }
