@@ -58,14 +58,14 @@ before(async () => {
   await page.getByText(/upstream answered 201/).waitFor();
 
   // One is approved with similar calls, and such a call follows.
-  const alike = CALLS.refund('c_7', '610.00');
-  const similar = await world.hold(alike);
+  const again = CALLS.refund('c_7', '610.00');
+  const similar = await world.hold(again);
   await page.goto(`${world.url}/holds/${similar}`);
   await openSimilar(page);
   await page.getByRole('button', { name: 'Approve all these' }).click();
   await page.getByRole('link', { name: 'Similar calls pass by a grant' }).waitFor();
   holds.grant = (await (await page.request.get(`${world.url}/api/v1/holds/${similar}`)).json()).hold.left_grant;
-  holds.alike = await world.hold(alike);
+  holds.alike = await world.hold(again);
 }, { timeout: 60_000 });
 after(async () => {
   await browser?.close();
