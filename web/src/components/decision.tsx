@@ -235,7 +235,6 @@ export function Decide(props: Props) {
 
   return (
     <>
-      {glass}
       <section class={`card decide ${denying ? 'denying' : similar ? 'denying with-similar' : ''}`} aria-labelledby="decide-title">
         <h2 id="decide-title" class="hidden">
           Decide
@@ -328,6 +327,7 @@ export function Decide(props: Props) {
           </>
         )}
       </section>
+      {glass}
     </>
   );
 }
