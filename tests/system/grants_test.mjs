@@ -2,45 +2,19 @@
 // the log says of it. SALLYPORT_BINARY=… node --test grants_test.mjs
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Agent } from '../../deploy/sample/agent.mjs';
-import { makeBase, until } from './gateway.mjs';
-import { configurationFor, settle } from './kill_lane.mjs';
-import { PostgresCluster } from './postgres_cluster.mjs';
-import { RecordingUpstream } from './recording_upstream.mjs';
-import { Front, Replica } from './replica.mjs';
+import { until } from './gateway.mjs';
+import { TwoReplicas } from './two_replicas.mjs';
 
 const OPEN = ['approved', 'releasing'];
-const base = makeBase('grants');
-let cluster, upstream, front, one, other, agent, agentOfOther, approver;
+let replicas, base, cluster, upstream, front, one, other, agent, agentOfOther, approver;
 
 before(async () => {
-  cluster = await PostgresCluster.start(base);
-  await cluster.sql('CREATE DATABASE grants');
-  upstream = await new RecordingUpstream().listen();
-  front = await new Front().listen();
-  const configuration = configurationFor(upstream.port, `database: "postgresql:///grants?user=postgres&host=${encodeURIComponent(cluster.sockets)}"`);
-  one = new Replica('grants-one', { front, configuration });
-  await one.configure();
-  front.to = one.ports.people;
-  await one.start();
-  ({ agent, approver } = await settle(one));
-  other = await Replica.beside(one, 'grants-other', configuration);
-  agentOfOther = new Agent(other.ownAgentsUrl, agent.token);
+  replicas = await TwoReplicas.start('grants');
+  ({ base, cluster, upstream, front, one, other, agent, agentOfOther, approver } = replicas);
 });
-
-after(async () => {
-  for (const replica of [one, other]) {
-    await replica?.stop('SIGKILL');
-    if (replica) fs.rmSync(replica.base, { recursive: true, force: true });
-  }
-  front?.server.close();
-  upstream?.close();
-  await cluster?.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => replicas?.stop());
 
 /** A call; what became of it once nothing moves it any more but people. */
 async function call(customer, { amount = 900, more = {}, by = agent, headers = {}, raw = null } = {}) {

@@ -1,46 +1,20 @@
 // Two replicas that share nothing but the database and the master key: what one begins the other goes on with, a call is
 // sent once whoever sends it, and both write one log. SALLYPORT_BINARY=… node --test replicas_test.mjs
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { Agent } from '../../deploy/sample/agent.mjs';
-import { makeBase, until } from './gateway.mjs';
-import { configurationFor, settle } from './kill_lane.mjs';
+import { until } from './gateway.mjs';
 import { MainJob, checkAll } from './main_job.mjs';
 import { keepApproving } from './own_database.mjs';
-import { PostgresCluster } from './postgres_cluster.mjs';
-import { RecordingUpstream } from './recording_upstream.mjs';
-import { Front, Replica } from './replica.mjs';
+import { TwoReplicas } from './two_replicas.mjs';
 
-const base = makeBase('replicas');
 const jobs = [];
-let cluster, upstream, front, one, other, agent, agentOfOther, approver;
+let replicas, upstream, front, one, other, agent, agentOfOther, approver;
 
 before(async () => {
-  cluster = await PostgresCluster.start(base);
-  await cluster.sql('CREATE DATABASE replicas');
-  upstream = await new RecordingUpstream().listen();
-  front = await new Front().listen();
-  const configuration = configurationFor(upstream.port, `database: "postgresql:///replicas?user=postgres&host=${encodeURIComponent(cluster.sockets)}"`);
-  one = new Replica('one', { front, configuration });
-  await one.configure();
-  front.to = one.ports.people;
-  await one.start();
-  ({ agent, approver } = await settle(one));
-  other = await Replica.beside(one, 'other', configuration);
-  agentOfOther = new Agent(other.ownAgentsUrl, agent.token);
+  replicas = await TwoReplicas.start('replicas');
+  ({ upstream, front, one, other, agent, agentOfOther, approver } = replicas);
 });
-
-after(async () => {
-  for (const replica of [one, other]) {
-    await replica?.stop('SIGKILL');
-    if (replica) fs.rmSync(replica.base, { recursive: true, force: true });
-  }
-  front?.server.close();
-  upstream?.close();
-  await cluster?.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => replicas?.stop());
 
 function job(options) {
   const made = new MainJob({ approver, ...options });
